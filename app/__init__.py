@@ -1,0 +1,1 @@
+"""Bedside: a private medical assistant that runs on a small board with no network."""
