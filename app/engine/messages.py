@@ -262,7 +262,7 @@ def _build(kind: type[Any], fields: Mapping[str, Any]) -> Any:
 
 
 @cache
-def _hints(kind: type[Any]) -> dict[str, Any]:
+def _hints(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
