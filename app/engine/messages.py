@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal, cast, get_args, get_type_hints
 
 from app.errors import EngineError
 
@@ -256,7 +256,7 @@ def _decode(line: bytes, kinds: Mapping[str, type[Any]]) -> Any:
 
 def _build(kind: type[Any], fields: Mapping[str, Any]) -> Any:
     """A dataclass from JSON fields; nested messages and settings are rebuilt by their type."""
-    hints = _hints(kind)
+    hints = _hints(cast(Hashable, kind))
     values = {name: _value(hints[name], value) for name, value in fields.items()}
     return kind(**values)
 
