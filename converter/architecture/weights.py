@@ -1,0 +1,70 @@
+"""The tensors of the file to be written, each as a recipe that can be followed row by row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.checkpoint import Raw, SourceTensor, SourceType
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A tensor of the checkpoint under its name in the file, its rows perhaps in another order."""
+
+    name: str
+    source: SourceTensor
+    order: NDArray[np.intp] | None = None
+    """Row i of the file is row order[i] of the source; None keeps them as they are."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """In NumPy's order: (rows, row length) for a matrix."""
+        return self.source.shape
+
+    @property
+    def elements(self) -> int:
+        """How many weights it holds."""
+        return self.source.elements
+
+    @property
+    def type(self) -> SourceType:
+        """The element type in the checkpoint."""
+        return self.source.type
+
+    def rows(self, start: int, stop: int) -> Raw:
+        """Rows of the file as they are stored; a vector is a single row."""
+        matrix = self.source.map().reshape(-1, self.shape[-1])
+        return matrix[start:stop] if self.order is None else matrix[self.order[start:stop]]
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A tensor that the file needs and the checkpoint states in other words."""
+
+    name: str
+    values: NDArray[np.float32]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """In NumPy's order."""
+        return self.values.shape
+
+    @property
+    def elements(self) -> int:
+        """How many weights it holds."""
+        return self.values.size
+
+    @property
+    def type(self) -> SourceType:
+        """Always float32."""
+        return SourceType.F32
+
+    def rows(self, start: int, stop: int) -> Raw:
+        """Rows of the file; a vector is a single row."""
+        return self.values.reshape(-1, self.shape[-1])[start:stop]
+
+
+Weight = Stored | Computed
