@@ -20,6 +20,11 @@ class Stored:
     """Row i of the file is row order[i] of the source; None keeps them as they are."""
 
     @property
+    def origin(self) -> str:
+        """What the checkpoint calls it."""
+        return self.source.name
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """In NumPy's order: (rows, row length) for a matrix."""
         return self.source.shape
@@ -46,6 +51,11 @@ class Computed:
 
     name: str
     values: NDArray[np.float32]
+
+    @property
+    def origin(self) -> str:
+        """The checkpoint has no name for it."""
+        return self.name
 
     @property
     def shape(self) -> tuple[int, ...]:

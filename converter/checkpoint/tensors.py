@@ -68,10 +68,18 @@ class SourceTensor:
         """The weights, mapped from the file: pages are read when they are touched.
 
         Each call maps anew, so memory holds no more than what its callers still look at.
+
+        Raises:
+            BadInputError: The file is gone or shorter than when its header was read.
         """
-        return np.memmap(
-            self.path, dtype=self.type.stored, mode="r", offset=self.offset, shape=self.shape
-        )
+        try:
+            return np.memmap(
+                self.path, dtype=self.type.stored, mode="r", offset=self.offset, shape=self.shape
+            )
+        except (OSError, ValueError) as error:
+            raise BadInputError(
+                f"{self.path.name} changed while it was read; convert again when it is whole."
+            ) from error
 
 
 def to_float32(raw: Raw) -> NDArray[np.float32]:

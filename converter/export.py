@@ -1,0 +1,225 @@
+"""From a checkpoint to a GGUF file, in pieces: read, reorder, quantise, write.
+
+The file holds what `convert_hf_to_gguf.py --outtype auto` and then the library's own quantiser
+make, bit for bit, but no 16-bit file stands between: each piece goes the whole way at once, on
+as many threads as there are, and memory holds a few pieces.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from gguf import GGML_QUANT_SIZES, GGML_QUANT_VERSION
+from gguf import GGMLQuantizationType as Kind
+from numpy.typing import NDArray
+
+from app.errors import BadInputError, UsageError
+from app.sanitise import one_line
+from converter import metadata
+from converter.architecture import Stored, Weight, describe
+from converter.checkpoint import Checkpoint, SourceType, to_float32
+from converter.files import check_output, check_space, whole_file
+from converter.general import general_fields, provenance_fields
+from converter.header import Entry, pack_header, padding
+from converter.metadata import Field
+from converter.quantise import FileType, TensorSpec, encode, plan_types
+from converter.vocabulary import read_vocabulary
+
+Progress = Callable[[int, int], None]
+"""Told how many weights are written, and of how many."""
+
+_PIECE = 1 << 20
+"""Weights in a piece: some megabytes on their way, and enough work to outweigh handing it on."""
+_FLOATS = (FileType.F32, FileType.F16, FileType.BF16)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All of the file but its weights: what will be written, decided before anything is."""
+
+    file_type: FileType
+    between: SourceType
+    """What `--outtype auto` stores the checkpoint in, and the quantiser therefore reads."""
+    fields: tuple[Field, ...]
+    weights: tuple[Weight, ...]
+    entries: tuple[Entry, ...]
+    """The table of tensors, one for each weight, in the order of the file."""
+    notes: tuple[str, ...]
+    """Sentences a person should read about the vocabulary."""
+
+    @property
+    def parameters(self) -> int:
+        """How many weights the file holds."""
+        return sum(entry.elements for entry in self.entries)
+
+    @property
+    def fallbacks(self) -> tuple[Entry, ...]:
+        """The tensors whose rows the file type cannot hold, so that another stands in."""
+        return tuple(
+            entry
+            for entry in self.entries
+            if entry.shape[-1] % self.block and entry.kind is not Kind.F32
+        )
+
+    @property
+    def block(self) -> int:
+        """Of how many weights the file type makes a block; rows must be a multiple of it."""
+        return GGML_QUANT_SIZES[self.file_type.base][0]
+
+
+def plan_export(checkpoint: Checkpoint, file_type: FileType) -> Plan:
+    """Decide the whole file.
+
+    Raises:
+        BadInputError: The checkpoint is of no known family, or not what it says it is.
+    """
+    model = describe(checkpoint)
+    between = _auto_type(checkpoint)
+    unquantised = [
+        TensorSpec(weight.name, weight.shape, _kind_between(weight, file_type, between))
+        for weight in model.weights
+    ]
+    kinds = plan_types(unquantised, model.facts, file_type)
+    weights = model.weights if file_type in _FLOATS else tuple(sorted(model.weights, key=_order))
+    vocabulary = read_vocabulary(checkpoint.folder, model.vocabulary_rows)
+    fields = [
+        *general_fields(checkpoint, model),
+        *model.fields,
+        metadata.uint32("general.file_type", file_type.ftype),
+        metadata.uint32("general.quantization_version", GGML_QUANT_VERSION),
+        *vocabulary.fields(),
+        *provenance_fields(checkpoint),
+    ]
+    entries = tuple(Entry(weight.name, weight.shape, kinds[weight.name]) for weight in weights)
+    return Plan(file_type, between, tuple(fields), weights, entries, vocabulary.notes)
+
+
+def write(
+    plan: Plan, out: Path, *, threads: int, force: bool = False, progress: Progress | None = None
+) -> int:
+    """Write the planned file, whole or not at all, and return its size in bytes.
+
+    Raises:
+        UsageError: The output cannot be written there, or is a file of the checkpoint.
+        ResourceError: The disk has not the room.
+        BadInputError: A weight is not a number, or too large for the file type.
+    """
+    check_output(out, force=force)
+    _check_not_input(plan, out)
+    head = pack_header(plan.fields, plan.entries)
+    size = len(head) + sum(entry.nbytes + len(padding(entry.nbytes)) for entry in plan.entries)
+    check_space(out.parent, size)
+    done = 0
+    with whole_file(out) as file:
+        file.write(head)
+        for piece, data in _in_order(_pieces(plan), threads):
+            file.write(data.data)
+            if piece.is_last:
+                file.write(padding(file.tell()))
+            done += piece.weights
+            if progress is not None:
+                progress(done, plan.parameters)
+    return size
+
+
+def _auto_type(checkpoint: Checkpoint) -> SourceType:
+    """The stock converter's `auto`: that of the first 16-bit matrix, F16 where there is none."""
+    for tensor in checkpoint.tensors.values():
+        if len(tensor.shape) >= 2 and tensor.dtype in ("BF16", "F16"):
+            return SourceType(tensor.dtype)
+    return SourceType.F16
+
+
+def _kind_between(weight: Weight, file_type: FileType, between: SourceType) -> Kind:
+    """The type in the unquantised file: vectors and norms stay float32, as the stock ones do."""
+    if len(weight.shape) < 2 or weight.name.endswith("_norm.weight"):
+        return Kind.F32
+    return file_type.base if file_type in _FLOATS else Kind[between.name]
+
+
+def _order(weight: Weight) -> tuple[int, str]:
+    """The quantiser's order of tensors: those outside the layers, then layer after layer."""
+    match = re.match(r"blk\.(\d+)\.", weight.name)
+    return (int(match[1]) if match else -1), weight.name
+
+
+def _check_not_input(plan: Plan, out: Path) -> None:
+    if not out.exists():
+        return
+    sources = {weight.source.path for weight in plan.weights if isinstance(weight, Stored)}
+    if any(out.samefile(source) for source in sources):
+        raise UsageError(
+            f"{one_line(str(out))} is a file of the checkpoint itself; name another output."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Some rows of one tensor, and what is to become of them."""
+
+    weight: Weight
+    kind: Kind
+    through: SourceType | None
+    """The 16-bit type that the stock road rounds these weights to first."""
+    start: int
+    stop: int
+    is_last: bool
+    """Whether the tensor ends with it."""
+
+    @property
+    def weights(self) -> int:
+        """How many weights it holds."""
+        return (self.stop - self.start) * self.weight.shape[-1]
+
+    def encode(self) -> NDArray[np.uint8]:
+        """Its bytes in the file.
+
+        Raises:
+            BadInputError: A weight is not a number, or too large for the type; the tensor is named.
+        """
+        rows = to_float32(self.weight.rows(self.start, self.stop))
+        try:
+            if self.through is not None:
+                rounded = encode(rows, Kind[self.through.name], threads=1)
+                rows = to_float32(rounded.view(self.through.stored))
+            return encode(rows, self.kind, threads=1)
+        except BadInputError as error:
+            raise BadInputError(f"{self.weight.origin}: {error}") from error
+
+
+def _pieces(plan: Plan) -> Iterator[_Piece]:
+    quantises = plan.file_type not in _FLOATS
+    for weight, entry in zip(plan.weights, plan.entries, strict=True):
+        rounds = quantises and entry.kind is not Kind.F32 and weight.type is not plan.between
+        through = plan.between if rounds else None
+        count = math.prod(entry.shape[:-1])
+        step = max(1, _PIECE // entry.shape[-1])
+        for start in range(0, count, step):
+            stop = min(start + step, count)
+            yield _Piece(weight, entry.kind, through, start, stop, stop == count)
+
+
+def _in_order(pieces: Iterable[_Piece], threads: int) -> Iterator[tuple[_Piece, NDArray[np.uint8]]]:
+    """The pieces with their bytes, worked on side by side and handed on in their order.
+
+    No more than a few wait at once: a slow disk holds the work up instead of filling memory.
+    """
+    waiting: deque[tuple[_Piece, Future[NDArray[np.uint8]]]] = deque()
+    pool = ThreadPoolExecutor(threads)
+    try:
+        for piece in pieces:
+            waiting.append((piece, pool.submit(piece.encode)))
+            if len(waiting) > 2 * threads:
+                first, future = waiting.popleft()
+                yield first, future.result()
+        for first, future in waiting:
+            yield first, future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)

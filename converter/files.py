@@ -1,0 +1,92 @@
+"""Output files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from app.errors import ResourceError, UsageError
+from app.sanitise import one_line
+
+
+def check_output(path: Path, *, force: bool) -> None:
+    """See that a file can be written here before any work is done for it.
+
+    Raises:
+        UsageError: The folder is missing, or something stands there that must not be lost.
+    """
+    if path.is_dir():
+        raise UsageError(f"{one_line(str(path))} is a folder; name the file to write in it.")
+    if not path.parent.is_dir():
+        raise UsageError(f"There is no folder {one_line(str(path.parent))}; make it first.")
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{one_line(str(path))} is no ordinary file; name another output.")
+    if path.exists() and not force:
+        raise UsageError(f"{one_line(str(path))} exists; name another file, or give --force.")
+
+
+def check_space(folder: Path, needed: int) -> None:
+    """See that a file of `needed` bytes fits beside what the folder's disk holds.
+
+    Raises:
+        ResourceError: It does not.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise ResourceError(
+            f"The output needs {_megabytes(needed)}, but {one_line(str(folder.resolve()))} has "
+            f"{_megabytes(free)} free; make room or write to another disk."
+        )
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of `path` when the block ends well, and is gone when it does not.
+
+    It is written beside `path` and flushed to the disk before the exchange, so a reader, a crash
+    or a full disk never meets half of it.
+
+    Raises:
+        UsageError: The folder cannot be written.
+        ResourceError: The disk filled up, or failed.
+    """
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise _told(error, path) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the exchange itself last through a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _told(error: OSError, path: Path) -> ResourceError | UsageError:
+    name = one_line(str(path))
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return ResourceError(f"The disk filled up while {name} was written; nothing was kept.")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return UsageError(f"{name} cannot be written there: {error.strerror}.")
+    return ResourceError(f"Writing {name} failed: {error.strerror}; nothing was kept.")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"
