@@ -1,0 +1,1 @@
+"""One turn as an async stream of events: what every screen reads, and nothing else."""

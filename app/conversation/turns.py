@@ -1,0 +1,99 @@
+"""Questions and answers. The screen's history is append-only; the model's is a tail of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from app.engine.messages import Message, StopReason
+from app.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of the model, also one that was cut short."""
+
+    text: str
+    reason: StopReason | Literal["failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One question and its answers; asking for another answer keeps the earlier ones."""
+
+    question: str
+    answers: tuple[Answer, ...] = ()
+
+    @property
+    def answer(self) -> Answer | None:
+        """The latest answer."""
+        return self.answers[-1] if self.answers else None
+
+
+class Conversation:
+    """The turns so far, in memory alone."""
+
+    def __init__(self) -> None:
+        self._turns: list[Turn] = []
+        self._forgotten = 0
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        return tuple(self._turns)
+
+    @property
+    def forgotten(self) -> int:
+        """How many of the oldest turns the model no longer sees."""
+        return self._forgotten
+
+    def ask(self, question: str) -> None:
+        """Begin a turn."""
+        self._turns.append(Turn(question))
+
+    def take_back(self) -> None:
+        """Remove the last turn, to ask it in other words."""
+        self._turns.remove(self.last)
+        self._forgotten = min(self._forgotten, len(self._turns))
+
+    def add_answer(self, answer: Answer) -> None:
+        """One more answer to the last question."""
+        self._turns[-1] = replace(self.last, answers=(*self.last.answers, answer))
+
+    @property
+    def last(self) -> Turn:
+        """The turn that is being answered or was last. Raises UsageError where there is none."""
+        if not self._turns:
+            raise UsageError("Nothing has been asked yet.")
+        return self._turns[-1]
+
+    def forget_through(self, count: int) -> None:
+        """From now on the model does not see the first `count` turns."""
+        self._forgotten = count
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._turns.clear()
+        self._forgotten = 0
+
+    def messages(self, system: str, forgotten: int | None = None) -> list[Message]:
+        """What the model is sent to answer the last question.
+
+        Turns without an answer are left out but for the last one: two questions in a row are
+        refused by many templates.
+        """
+        first = self._forgotten if forgotten is None else forgotten
+        return [
+            Message("system", system),
+            *_answered(self._turns[first:-1]),
+            Message("user", self.last.question),
+        ]
+
+
+def _answered(turns: Sequence[Turn]) -> list[Message]:
+    messages = []
+    for turn in turns:
+        if turn.answer is not None and turn.answer.text:
+            messages.append(Message("user", turn.question))
+            messages.append(Message("assistant", turn.answer.text))
+    return messages

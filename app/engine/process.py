@@ -1,0 +1,101 @@
+"""The engine's process as the app sees it: started, written to, read from, and why it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from app.engine.messages import Event, Quit, Request, decode_event, encode
+from app.errors import EngineError
+
+_LONGEST_LINE = 16 << 20
+"""Bytes of one event; a Loaded with its census is the longest real one, a few thousand."""
+_QUIT_SECONDS = 2.0
+
+
+class Died(EngineError):
+    """The process ended by itself; the sentence says why as far as can be known."""
+
+    def __init__(self, returncode: int) -> None:
+        super().__init__(_why(returncode))
+        self.crashed = -returncode in _CRASHES
+
+
+_CRASHES = (signal.SIGSEGV, signal.SIGILL, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE)
+
+
+def engine_command(log_path: Path | None) -> list[str]:
+    """How the engine is started: isolated, so that no folder it runs in can slip code into it."""
+    command = [sys.executable, "-I", "-m", "app.engine", str(os.getpid())]
+    return command if log_path is None else [*command, str(log_path)]
+
+
+class EngineProcess:
+    """A running engine. Made by `start`; every read or write may raise Died."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls, command: Sequence[str]) -> EngineProcess:
+        """Start the process, in a session of its own: Ctrl-C and Ctrl-Z are for the screen."""
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
+            limit=_LONGEST_LINE,
+        )
+        return cls(process)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.returncode is None
+
+    async def send(self, request: Request) -> None:
+        """Write a request. One that the process no longer takes is told by the next `receive`."""
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(encode(request))
+            await self._process.stdin.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            return  # the end of its output says so too, with the reason
+
+    async def receive(self) -> Event:
+        """The next event."""
+        assert self._process.stdout is not None
+        line = await self._process.stdout.readline()
+        if not line.endswith(b"\n"):
+            raise Died(await self._process.wait())
+        return decode_event(line)
+
+    async def close(self) -> None:
+        """End the process, by force where it does not go by itself."""
+        if self.alive:
+            await self.send(Quit())
+            try:
+                await asyncio.wait_for(self._process.wait(), _QUIT_SECONDS)
+            except asyncio.TimeoutError:
+                self._process.kill()
+                await self._process.wait()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
+
+def _why(returncode: int) -> str:
+    if returncode == -signal.SIGKILL:
+        return "The engine was killed from outside, most likely because memory ran out."
+    if -returncode in _CRASHES:
+        return f"The engine crashed inside llama.cpp ({signal.Signals(-returncode).name})."
+    if returncode < 0:
+        return f"The engine was ended by a signal ({signal.Signals(-returncode).name})."
+    return f"The engine ended unexpectedly (exit code {returncode})."
