@@ -1,0 +1,78 @@
+"""`bedside-convert convert`: a checkpoint folder to a GGUF file."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.errors import UsageError
+
+if TYPE_CHECKING:
+    from converter.export import Plan
+
+
+def convert(
+    checkpoint: Annotated[
+        Path, typer.Argument(help="Folder with config.json, a tokenizer and safetensors files.")
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT.gguf", help="The file to write.")],
+    kind: Annotated[
+        str, typer.Option("--type", "-t", help="F32, F16, BF16, Q8_0, or Q2_K to Q6_K.")
+    ] = "Q4_K_M",
+    threads: Annotated[
+        int, typer.Option(min=0, max=1024, help="How many to use; 0 for one per CPU.")
+    ] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace OUT.gguf if it exists.")] = False,
+) -> None:
+    """Convert a checkpoint to a GGUF file, whole or not at all."""
+    from converter.checkpoint import open_checkpoint
+    from converter.cli.progress import progress_bar
+    from converter.export import plan_export, write
+    from converter.quantise import FileType
+
+    if out.suffix != ".gguf":
+        raise UsageError(f"The output is named {out.name}; give it a name that ends in .gguf.")
+    file_type = FileType.parse(kind)
+    begun = time.monotonic()
+    plan = plan_export(open_checkpoint(checkpoint), file_type)
+    with progress_bar(f"Converting to {file_type.name}", plan.parameters) as advance:
+        size = write(plan, out, threads=threads or _cpus(), force=force, progress=advance)
+    _report(plan, out, size, time.monotonic() - begun)
+
+
+def _cpus() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _report(plan: Plan, out: Path, size: int, seconds: float) -> None:
+    from app.sanitise import one_line
+    from converter.census import take_census
+    from converter.cli.tables import census_lines, counted, sized
+
+    census = take_census((entry.kind.name, entry.elements, entry.nbytes) for entry in plan.entries)
+    typer.echo(
+        f"{one_line(str(out))}: {sized(size)}, {counted(plan.parameters)} parameters, "
+        f"{census.bits_per_weight:.2f} bits each, in {seconds:.1f} s"
+    )
+    for line in census_lines(census):
+        typer.echo(f"  {line}")
+    for sentence in (*_fallback_sentences(plan), *plan.notes):
+        typer.echo(sentence)
+
+
+def _fallback_sentences(plan: Plan) -> list[str]:
+    """What was stored as something else than the file type says, and why."""
+    fallen = plan.fallbacks
+    if not fallen:
+        return []
+    kinds = ", ".join(sorted({entry.kind.name for entry in fallen}))
+    lengths = ", ".join(str(length) for length in sorted({entry.shape[-1] for entry in fallen}))
+    return [
+        f"{len(fallen)} of {len(plan.entries)} tensors fell back to {kinds}: "
+        f"{plan.file_type.name} stores rows in blocks of {plan.block}, "
+        f"and theirs ({lengths} weights) are no multiple of it."
+    ]
