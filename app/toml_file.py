@@ -1,0 +1,45 @@
+"""TOML files that people write, read with plain sentences for what can go wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from app.errors import BadInputError
+from app.sanitise import one_line
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_LARGEST = 1024 * 1024
+"""Bytes. Nobody writes more by hand; a wrong file named by mistake may be a model."""
+
+
+def read_toml(path: Path) -> Mapping[str, object]:
+    """The tables of a TOML file.
+
+    Raises:
+        BadInputError: the file is missing, unreadable, too large or no TOML.
+    """
+    shown = one_line(str(path))
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise BadInputError(
+            f"The file {shown} cannot be read ({error.strerror}). Check its name and permissions."
+        ) from error
+    if len(content) > _LARGEST:
+        raise BadInputError(f"The file {shown} is too large to be a settings file. Check its name.")
+    try:
+        tables: Mapping[str, object] = tomllib.loads(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise BadInputError(f"The file {shown} is no UTF-8 text. Save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadInputError(
+            f"The file {shown} is no valid TOML: {one_line(str(error))}. Correct that place."
+        ) from error
+    return tables
