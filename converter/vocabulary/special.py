@@ -56,8 +56,8 @@ def read_special(
             wanted = config.get(f"add_{name}_token")
             if isinstance(wanted, bool):
                 roles.added.setdefault(name, wanted)
-    nested = model.get("text_config")
-    _set_ids(ids, ((name, _model_id(model, nested, name)) for name in roles.tokens), rows)
+    names = roles.tokens if config else _NAMES
+    _set_ids(ids, ((name, _model_id(model, name)) for name in names), rows)
     return SpecialTokens(ids, roles.added)
 
 
@@ -165,9 +165,9 @@ def _added_ids(added: Any) -> dict[str, Any]:
     return ids
 
 
-def _model_id(model: Mapping[str, Any], nested: Any, name: str) -> Any:
+def _model_id(model: Mapping[str, Any], name: str) -> Any:
     """An id of config.json, or of its text part where the model is a larger one's."""
-    found = model.get(f"{name}_token_id")
+    found, nested = model.get(f"{name}_token_id"), model.get("text_config")
     if found is None and isinstance(nested, dict):
         found = nested.get(f"{name}_token_id")
     return found
