@@ -57,6 +57,8 @@ class Engine(Protocol):
 class TurnListener(Protocol):
     """Learns what each turn took: counts and times (monotonic seconds), never words."""
 
+    def model_loaded(self, model: Loaded) -> None: ...
+
     def turn_finished(
         self, finished: Finished, asked_at: float, first_text_at: float | None, ended_at: float
     ) -> None: ...
@@ -114,6 +116,8 @@ class Assistant:
                     yield event
                 if isinstance(event, Loaded):
                     self.model = event
+                    if self._listener is not None:
+                        self._listener.model_loaded(event)
         assert self.model is not None
         wanted = min(self._load.settings.context, self.model.trained_context)
         if self.model.context < wanted:

@@ -1,0 +1,90 @@
+"""`bedside ask QUESTION`: one answer on stdout, for scripts; everything else goes to stderr."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.options import (
+    Board,
+    Choices,
+    ConfigFile,
+    Context,
+    IgnoreMemory,
+    Model,
+    NoLog,
+)
+from app.errors import INTERRUPTED, UsageError
+
+if TYPE_CHECKING:
+    from app.cli.house import House
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command."""
+    root.command("ask")(_ask)
+
+
+def _ask(  # noqa: PLR0913  one parameter an option is Typer's way
+    question: Annotated[str, typer.Argument(help="The question; - reads it from stdin.")],
+    model: Model = None,
+    board: Board = None,
+    tokens: Context = None,
+    config: ConfigFile = None,
+    no_log: NoLog = False,
+    ignore_memory: IgnoreMemory = False,
+    temperature: Annotated[
+        float | None, typer.Option(help="0 takes the likeliest word each time.")
+    ] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="The longest answer, in tokens.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed gives the same answer.")] = None,
+) -> None:
+    """Answer one question on stdout; notices go to stderr."""
+    import asyncio
+
+    from app.cli.house import build
+
+    text = sys.stdin.read() if question == "-" else question
+    if not text.strip():
+        raise UsageError("There is no question to answer.")
+    sampling = (("temperature", temperature), ("max_tokens", max_tokens), ("seed", seed))
+    choices = Choices(model, board, tokens, config, no_log, ignore_memory, sampling)
+    house = build(choices, _tell)
+    raise typer.Exit(asyncio.run(_answer(house, text)))
+
+
+async def _answer(house: House, question: str) -> int:
+    from app.assistant.events import Failed
+    from app.assistant.notices import DEMONSTRATION
+    from app.cli.answers import ending, failure, make_ready, write_answer
+
+    assistant = house.assistant
+    house.open()
+    reason = "failed"
+    try:
+        await make_ready(assistant, _tell)
+        last = await write_answer(assistant, assistant.ask(question), _write, _tell)
+        _write("\n")
+        if isinstance(last, Failed):
+            raise failure(last)
+        if ending(last):
+            _tell(ending(last))
+        if assistant.demonstration:
+            _tell(DEMONSTRATION)
+        _tell(house.notice)
+        reason = last.reason
+        return INTERRUPTED if reason == "cancelled" else 0
+    finally:
+        await assistant.close()
+        house.close(reason)
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _tell(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)

@@ -1,0 +1,45 @@
+"""`bedside` and `bedside chat`: the conversation, on a screen or line by line."""
+
+from __future__ import annotations
+
+import typer
+
+from app.cli.options import (
+    Board,
+    Choices,
+    ConfigFile,
+    Context,
+    IgnoreMemory,
+    Model,
+    NoLog,
+    Plain,
+)
+
+
+def register(root: typer.Typer) -> None:
+    """Add the command."""
+    root.command("chat")(_chat)
+
+
+def _chat(
+    model: Model = None,
+    board: Board = None,
+    tokens: Context = None,
+    config: ConfigFile = None,
+    plain: Plain = False,
+    no_log: NoLog = False,
+    ignore_memory: IgnoreMemory = False,
+) -> None:
+    """Open the chat. This is what `bedside` alone does too."""
+    run(Choices(model, board, tokens, config, no_log, ignore_memory), plain)
+
+
+def run(choices: Choices, plain: bool) -> None:
+    """Chat until the person leaves. Ends in an exit code."""
+    if plain:
+        from app.cli.plain import run_plain
+
+        raise typer.Exit(run_plain(choices))
+    from app.cli.screen import run_screen
+
+    raise typer.Exit(run_screen(choices))

@@ -1,0 +1,52 @@
+"""Options that several commands share, declared once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Model = Annotated[
+    str | None,
+    typer.Option("--model", "-m", help="A name from `bedside models list`, or a .gguf file."),
+]
+Board = Annotated[
+    str | None, typer.Option("--board", help="Board profile; found out when not given.")
+]
+Context = Annotated[
+    int | None, typer.Option("--context", min=0, help="Tokens that the model sees at once.")
+]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="Settings file in place of the usual one.")
+]
+NoLog = Annotated[bool, typer.Option("--no-log", help="Write no log of counts and times.")]
+IgnoreMemory = Annotated[
+    bool,
+    typer.Option("--ignore-memory", help="Load the model even if it seems not to fit."),
+]
+Plain = Annotated[
+    bool, typer.Option("--plain", help="Line by line, for screen readers and simple terminals.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What was given on the command line; None and False leave the settings as they are."""
+
+    model: str | None = None
+    board: str | None = None
+    context: int | None = None
+    config: Path | None = None
+    no_log: bool = False
+    ignore_memory: bool = False
+    sampling: tuple[tuple[str, float | None], ...] = ()
+    """Names of sampling settings with their values."""
+
+    def settings(self) -> dict[str, object]:
+        """As dotted keys of the configuration."""
+        log = {"monitor.log": False} if self.no_log else {}
+        sampling = {f"sampling.{name}": value for name, value in self.sampling}
+        top = {"model": self.model, "board": self.board, "context": self.context}
+        return {**top, **log, **sampling}

@@ -1,0 +1,81 @@
+"""The chat line by line: for screen readers, simple terminals and pipes."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator
+
+from app.assistant.events import TurnEvent
+from app.assistant.notices import DEMONSTRATION
+from app.cli.answers import ending, make_ready, write_answer
+from app.cli.house import House, build
+from app.cli.options import Choices
+from app.errors import BedsideError
+
+_HELP = "Commands: /new forgets the conversation, /again answers once more, /quit leaves."
+
+
+def run_plain(choices: Choices) -> int:
+    """Read questions from stdin until it ends; returns the exit code.
+
+    Ctrl-C while an answer comes stops the answer; at the prompt it leaves.
+    """
+    house = build(choices, _say)
+    house.open()
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(make_ready(house.assistant, _say))
+        _say(house.notice)
+        _say(_HELP)
+        while (line := _read_line()) is not None and line != "/quit":
+            if line:
+                loop.run_until_complete(_turn(house, line))
+        return 0
+    finally:
+        loop.run_until_complete(house.assistant.close())
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+        house.close("quit")
+
+
+def _read_line() -> str | None:
+    """The next question; None at the end of the input."""
+    sys.stdout.write("\nYou: " if sys.stdin.isatty() else "")
+    sys.stdout.flush()
+    line = sys.stdin.readline()
+    return line.strip() if line else None
+
+
+async def _turn(house: House, line: str) -> None:
+    assistant = house.assistant
+    try:
+        if line == "/new":
+            await assistant.new_conversation()
+            _say("A new conversation. The earlier one is forgotten.")
+        elif line == "/again":
+            await _answer(house, assistant.regenerate())
+        elif line.startswith("/"):
+            _say(_HELP)
+        else:
+            await _answer(house, assistant.ask(line))
+    except BedsideError as error:
+        _say(str(error))
+
+
+async def _answer(house: House, events: AsyncGenerator[TurnEvent, None]) -> None:
+    _write("Bedside: ")
+    last = await write_answer(house.assistant, events, _write, _say)
+    _write("\n")
+    for sentence in (ending(last), DEMONSTRATION if house.assistant.demonstration else ""):
+        if sentence:
+            _say(sentence)
+
+
+def _say(sentence: str) -> None:
+    print(sentence, flush=True)
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
