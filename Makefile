@@ -1,0 +1,44 @@
+# The verbs of this project. `make chat` and `make test` need nothing done before them.
+
+PY := .venv/bin/python
+CHECKPOINT ?= ../shared/models/medquad-29m
+MODEL := models/medquad-29m-Q4_K_M.gguf
+
+.PHONY: help setup chat test lint types bench models screenshot clean
+
+help:        # What can be done
+	@awk -F ':.*# ' '/^[a-z]+:.*# / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+
+setup:       # Make .venv with all that the chat needs
+	@sh deploy/setup.sh chat
+
+chat: setup  # Chat with the model in models/
+	@.venv/bin/bedside
+
+dev:         # Make .venv with the converter and the tests too
+	@sh deploy/setup.sh dev
+
+test: dev    # Run every test
+	@$(PY) -m pytest
+
+lint: dev    # Style, and the doors between the rooms
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/lint-imports
+
+types: dev   # Types, strictly
+	@.venv/bin/mypy
+
+bench: dev   # The numbers of the README's table (minutes; leave the machine alone meanwhile)
+	@$(PY) -m tests.bench
+
+models: dev  # Make the shipped model again from $(CHECKPOINT), and its catalogue entry
+	@.venv/bin/bedside-convert convert $(CHECKPOINT) $(MODEL) --type Q4_K_M --force
+	@$(PY) -m tests.catalogue_entry $(MODEL)
+
+screenshot: setup  # The README's picture of the chat
+	@$(PY) -m tests.screenshot models/screenshot.svg
+
+clean:       # Remove .venv and what the tools left
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache snapshot_report.html
+	@find app converter tests -name __pycache__ -type d -prune -exec rm -rf {} +
