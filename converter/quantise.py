@@ -9,6 +9,7 @@ what the installed library makes.
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -290,7 +291,7 @@ def encode(
     Args:
         rows: float32 (n, row).
         kind: the type to make, as `plan_types` chose it.
-        threads: how many rows of work go on at once.
+        threads: how many pieces of work go on at once.
         imatrix: float32 (row,), how much each column weighs; None weighs them by size alone.
 
     Returns:
@@ -321,9 +322,12 @@ def encode(
                 "convert it to BF16 or F32."
             )
 
-    with ThreadPoolExecutor(max_workers=threads) as pool:
-        for _ in pool.map(work, range(0, count, step)):
-            pass
+    starts = range(0, count, step)
+    if threads == 1:
+        deque(map(work, starts), maxlen=0)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            deque(pool.map(work, starts), maxlen=0)
     return out
 
 
