@@ -1,0 +1,56 @@
+"""How much energy a stretch of time took, from power readings: the trapezoid, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+LONGEST_GAP_S = 3.0
+"""Between two readings further apart, what the power did is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Energy:
+    """What the readings say about a window."""
+
+    joules: float | None
+    samples: int
+    """Power readings inside the window."""
+    reason: str | None = None
+    """Why there are no joules."""
+
+
+def between(
+    readings: Iterable[tuple[float, float | None]],
+    start: float,
+    end: float,
+    longest_gap_s: float = LONGEST_GAP_S,
+) -> Energy:
+    """Joules from `start` to `end`.
+
+    The power is taken as straight between two readings, so at the edges it is read off the line to
+    the reading beyond. Nothing is carried on past the outermost reading.
+
+    Args:
+        readings: (seconds, watts or None) in the order of time; None is no reading.
+        start, end: the window, on the same clock.
+        longest_gap_s: a longer gap that touches the window leaves it without energy.
+    """
+    known = [(at, watts) for at, watts in readings if watts is not None]
+    inside = sum(1 for at, _ in known if start <= at <= end)
+    if inside < 2:
+        return Energy(None, inside, "fewer than two power readings fell into the turn")
+    if known[0][0] > start or known[-1][0] < end:
+        return Energy(None, inside, "the power readings do not span the whole turn")
+    joules = 0.0
+    for (t0, p0), (t1, p1) in pairwise(known):
+        left, right = max(t0, start), min(t1, end)
+        if right <= left:
+            continue
+        if t1 - t0 > longest_gap_s:
+            return Energy(None, inside, f"the power was not read for {t1 - t0:.1f} s in the turn")
+        slope = (p1 - p0) / (t1 - t0)
+        middle = p0 + slope * ((left + right) / 2 - t0)
+        joules += middle * (right - left)
+    return Energy(joules, inside)

@@ -1,0 +1,76 @@
+"""The monitor's values as a person reads them, for whoever draws them.
+
+Only characters of a console font are used. What is not known reads “unavailable, because …”.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.monitor import throttling
+from app.monitor.reading import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line: a short name and its text."""
+
+    label: str
+    text: str
+
+
+def machine_rows(reading: Reading) -> tuple[Row, ...]:
+    """What the machine does."""
+    return (
+        Row("Engine", _text(reading, "engine_rss", mebibytes(reading.engine_rss))),
+        Row("Memory left", _text(reading, "available_bytes", _left(reading))),
+        Row("CPU", _text(reading, "cpu", percent(reading.cpu))),
+        Row("Clock", _text(reading, "clock_mhz", _with_unit(reading.clock_mhz, ".0f", "MHz"))),
+        Row("Temperature", _text(reading, "temp_c", _with_unit(reading.temp_c, ".1f", "°C"))),
+        Row("Power", _text(reading, "power_w", _power(reading))),
+        Row("Throttled", _text(reading, "throttled", _throttled(reading))),
+    )
+
+
+def coverage_line(reading: Reading) -> str | None:
+    """What the power is the power of, in a sentence; None where there is none."""
+    if reading.power_coverage is None:
+        return None
+    return f"The power covers {reading.power_coverage}."
+
+
+def mebibytes(count: int | None) -> str | None:
+    """`1,234 MiB`."""
+    return None if count is None else f"{count / 2**20:,.0f} MiB"
+
+
+def percent(share: float | None) -> str | None:
+    """`37 %` of 0.37."""
+    return None if share is None else f"{share * 100:.0f} %"
+
+
+def _text(reading: Reading, name: str, text: str | None) -> str:
+    if text is not None:
+        return text
+    return f"unavailable, because {reading.unavailable.get(name, 'it was not read')}"
+
+
+def _with_unit(value: float | None, form: str, unit: str) -> str | None:
+    return None if value is None else f"{value:{form}} {unit}"
+
+
+def _left(reading: Reading) -> str | None:
+    left = mebibytes(reading.available_bytes)
+    total = mebibytes(reading.total_bytes)
+    return f"{left} of {total}" if left and total else left
+
+
+def _power(reading: Reading) -> str | None:
+    if reading.power_w is None:
+        return None
+    supply = "" if reading.supply_v is None else f", supply {reading.supply_v:.2f} V"
+    return f"{reading.power_w:.2f} W ({reading.power_source}{supply})"
+
+
+def _throttled(reading: Reading) -> str | None:
+    return None if reading.throttled is None else throttling.summary(reading.throttled)

@@ -1,0 +1,187 @@
+"""Writes one run into its log: samples as the monitor takes them, turns as they end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+
+from app.engine.messages import Finished, Loaded
+from app.errors import ResourceError
+from app.monitor import energy
+from app.monitor.devices import Devices
+from app.monitor.logwriter import LogWriter
+from app.monitor.reading import Reading
+from app.monitor.runheader import RunFacts, make_header
+from app.monitor.runlog import End, Note, Record, Sample, TurnRecord
+from app.monitor.sampler import Sampler
+
+REMEMBERED = 3600
+"""Power readings kept for a turn's energy: an hour at one a second, longer than any answer."""
+
+
+class RunRecorder:
+    """One run's log. The assistant tells it each turn, the sampler each reading.
+
+    A turn is written with the first reading after its end, since only then its power is spanned.
+    When the log cannot be written (the disk is full), the run goes on without it: `on_problem` is
+    told once, in the thread that met the problem, which may be the monitor's.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        board: str,
+        on_problem: Callable[[str], None],
+        devices: Devices | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """
+        Args:
+            folder: where run logs are kept; it is made when the first one is written.
+            board: the profile's id.
+            on_problem: gets one sentence when logging ends early.
+            devices: where the clock's governor is read.
+            clock: the monotonic clock of the readings and turns.
+        """
+        self._folder = folder
+        self._board = board
+        self._on_problem = on_problem
+        self._devices = devices or Devices()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._sampler: Sampler | None = None
+        self._begin: RunFacts | None = None
+        self._writer: LogWriter | None = None
+        self._started_at = 0.0
+        self._powers: deque[tuple[float, float | None]] = deque(maxlen=REMEMBERED)
+        self._pending: list[TurnRecord] = []
+        self._told: dict[str, str] = {}
+        self._last_turn: TurnRecord | None = None
+
+    @property
+    def last_turn(self) -> TurnRecord | None:
+        """The latest turn whose energy is settled."""
+        return self._last_turn
+
+    def start(self, model: Loaded, sha256: str | None, threads: int, sampler: Sampler) -> None:
+        """Begin a run; the header is written with the next reading, which tells the power source.
+
+        Args:
+            model: what the engine opened.
+            sha256: of the model's file, where it is known.
+            threads: decode threads.
+            sampler: whose readings the log keeps.
+        """
+        facts = RunFacts(datetime.now(timezone.utc), self._board, model, sha256, threads)
+        self._begin = facts
+        self._started_at = self._clock()
+        self._sampler = sampler
+        sampler.listen(self.on_reading)
+
+    def on_reading(self, reading: Reading) -> None:
+        """Log a reading, and the turns that it completes."""
+        with self._lock:
+            self._open(reading)
+            self._powers.append((self._since_start(reading.at), reading.power_w))
+            self._note_missing(reading)
+            self._write(_sample(self._since_start(reading.at), reading))
+            self._settle()
+
+    def turn_finished(
+        self, finished: Finished, asked_at: float, first_text_at: float | None, ended_at: float
+    ) -> None:
+        """Take in a turn that ended (times on the monotonic clock)."""
+        turn = TurnRecord(
+            t0=self._since_start(asked_at),
+            t1=self._since_start(ended_at),
+            prompt_tokens=finished.prompt_tokens,
+            reused=finished.reused,
+            evaluated=finished.evaluated,
+            generated=finished.generated,
+            prefill_s=finished.prefill_s,
+            decode_s=finished.decode_s,
+            ttft_s=None if first_text_at is None else first_text_at - asked_at,
+            energy_j=None,
+            samples=0,
+        )
+        with self._lock:
+            self._pending.append(turn)
+
+    def end(self, reason: str) -> None:
+        """End the run, after the sampler has stopped and so taken its last reading."""
+        if self._sampler is None:
+            return
+        self._sampler.ignore(self.on_reading)
+        with self._lock:
+            self._open(self._sampler.latest())
+            self._settle(at_end=True)
+            self._write(End(self._since_start(self._clock()), reason))
+            if self._writer is not None:
+                self._writer.close()
+            self._writer = self._sampler = None
+
+    def _settle(self, at_end: bool = False) -> None:
+        """Write the turns that a reading has passed, at the end all of them."""
+        latest = self._powers[-1][0] if self._powers else 0.0
+        ready = [turn for turn in self._pending if at_end or turn.t1 <= latest]
+        self._pending = [turn for turn in self._pending if turn not in ready]
+        for turn in ready:
+            found = energy.between(self._powers, turn.t0, turn.t1, self._longest_gap())
+            self._last_turn = replace(turn, energy_j=found.joules, samples=found.samples)
+            if found.reason and "power_w" not in self._told:
+                self._write(Note(turn.t1, found.reason, "energy_j"))
+            self._write(self._last_turn)
+
+    def _longest_gap(self) -> float:
+        interval = self._sampler.interval_s if self._sampler else 1.0
+        return max(energy.LONGEST_GAP_S, 3 * interval)
+
+    def _note_missing(self, reading: Reading) -> None:
+        """Say once why a field is null, and again only when the reason is another."""
+        for name, reason in reading.unavailable.items():
+            if self._told.get(name) != reason:
+                self._write(Note(self._since_start(reading.at), reason, name))
+                self._told[name] = reason
+
+    def _open(self, reading: Reading) -> None:
+        """Write the header once, with what the first reading lacks."""
+        if self._begin is None or self._sampler is None:
+            return
+        facts, self._begin = self._begin, None
+        rate_hz = 1 / self._sampler.interval_s
+        header = make_header(facts, reading, self._sampler.power_kind, rate_hz, self._devices)
+        self._told.update(reading.unavailable)
+        try:
+            self._writer = LogWriter(self._folder, header)
+        except ResourceError as error:
+            self._on_problem(str(error))
+
+    def _write(self, record: Record) -> None:
+        if self._writer is None:
+            return
+        try:
+            self._writer.write(record)
+        except ResourceError as error:
+            self._writer = None
+            self._on_problem(str(error))
+
+    def _since_start(self, at: float) -> float:
+        return at - self._started_at
+
+
+def _sample(t: float, reading: Reading) -> Sample:
+    return Sample(
+        t=t,
+        power_w=reading.power_w,
+        temp_c=reading.temp_c,
+        clock_mhz=reading.clock_mhz,
+        cpu=reading.cpu,
+        engine_rss=reading.engine_rss,
+        available=reading.available_bytes,
+        throttled=reading.throttled,
+    )

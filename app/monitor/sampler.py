@@ -1,0 +1,87 @@
+"""One thread that looks at the machine once a second and tells whoever listens."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from app.monitor.devices import Devices
+from app.monitor.power import Kind
+from app.monitor.reading import Reading, unread
+from app.monitor.sensors import DEADLINE_S, Sensors
+
+Listener = Callable[[Reading], None]
+
+
+class Sampler:
+    """Reads once an interval, in a thread of its own; finding the sensors happens there too.
+
+    Listeners are called in that thread, in the order they came; they must be quick.
+    """
+
+    def __init__(
+        self,
+        devices: Devices | None = None,
+        interval_s: float = 1.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.interval_s = interval_s
+        self.engine_pid: int | None = None
+        """The process whose memory is watched; another one after the engine was restarted."""
+        self._clock = clock
+        self._devices = devices or Devices()
+        self._listeners: list[Listener] = []
+        self._latest = unread(clock())
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="bedside-monitor", daemon=True)
+        self._sensors: Sensors | None = None
+        self._own_cpu_s = 0.0
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take a last reading and end the thread, so that a turn that just ended is covered."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=4 * DEADLINE_S)
+
+    def latest(self) -> Reading:
+        """The last reading; before the first one, a reading without values that says so."""
+        return self._latest
+
+    def listen(self, listener: Listener) -> None:
+        """Tell every reading from now on."""
+        self._listeners.append(listener)
+
+    def ignore(self, listener: Listener) -> None:
+        """Tell it no longer."""
+        self._listeners.remove(listener)
+
+    @property
+    def power_kind(self) -> Kind | None:
+        """The power source that was chosen; None before it is found and where there is none."""
+        return self._sensors.kind if self._sensors else None
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor seconds that monitoring has taken, without commands that it started."""
+        return self._own_cpu_s + (self._sensors.cpu_s if self._sensors else 0.0)
+
+    def _run(self) -> None:
+        sensors = self._sensors = Sensors(self._devices, self._clock)
+        due = self._clock()
+        while not self._stop.wait(max(0.0, due - self._clock())):
+            self._look(sensors)
+            # Looks that were missed are not made up for: they would be no readings of their time.
+            due = max(due + self.interval_s, self._clock())
+        self._look(sensors)
+        sensors.close()
+
+    def _look(self, sensors: Sensors) -> None:
+        self._latest = reading = sensors.read(self.engine_pid)
+        for listener in tuple(self._listeners):
+            listener(reading)
+        self._own_cpu_s = time.thread_time()
