@@ -17,7 +17,7 @@ class Stored:
     name: str
     source: SourceTensor
     order: NDArray[np.intp] | None = None
-    """Row i of the file is row order[i] of the source; None keeps them as they are."""
+    """Row i of the file (or number i of a vector) is order[i] of the source; None keeps all."""
 
     @property
     def origin(self) -> str:
@@ -41,8 +41,10 @@ class Stored:
 
     def rows(self, start: int, stop: int) -> Raw:
         """Rows of the file as they are stored; a vector is a single row."""
-        matrix = self.source.map().reshape(-1, self.shape[-1])
-        return matrix[start:stop] if self.order is None else matrix[self.order[start:stop]]
+        values = self.source.map()
+        if values.ndim == 1:
+            return (values if self.order is None else values[self.order]).reshape(1, -1)
+        return values[start:stop] if self.order is None else values[self.order[start:stop]]
 
 
 @dataclass(frozen=True, slots=True)
