@@ -91,7 +91,7 @@ def _inspect_checkpoint(checkpoint: Checkpoint) -> Inspection:
     fields = {field.key: field.value for field in (*general, *model.fields, *vocabulary.fields())}
     tensors = checkpoint.tensors.values()
     return Inspection(
-        form=f"checkpoint in {len(checkpoint.files)} safetensors file(s)",
+        form=f"checkpoint in {_files(len(checkpoint.files))}",
         nbytes=sum(path.stat().st_size for path in checkpoint.files),
         architecture=model.facts.architecture,
         shapes=_shapes(model.facts.architecture, fields),
@@ -141,6 +141,10 @@ def _authorship(general: Sequence[Field]) -> dict[str, str]:
         for name, value in told.items()
         if isinstance(value, str) and name not in ("architecture", "type")
     }
+
+
+def _files(count: int) -> str:
+    return "one safetensors file" if count == 1 else f"{count} safetensors files"
 
 
 def _length(value: object) -> int | None:
