@@ -35,6 +35,10 @@ class Folders:
             data=own.user_data_path,
         )
 
+    def made(self, folder: Path) -> Path:
+        """One of the folders, or one below them, made where it does not exist."""
+        return private_folder(folder)
+
 
 def private_folder(path: Path) -> Path:
     """Makes the folder for its owner alone (0700) where it does not exist, and returns it.
