@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -223,6 +224,7 @@ class Failed:
 Request = Load | Warm | Generate | Cancel | Count | SetPace | Reset | Quit
 Event = Loading | Loaded | Warmed | Prefill | Text | Finished | Counted | Cleared | Failed
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _REQUESTS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Request)}
 _EVENTS: dict[str, type[Any]] = {kind.__name__: kind for kind in get_args(Event)}
 
@@ -231,7 +233,7 @@ def encode(message: Request | Event) -> bytes:
     """One line of JSON, with its newline. Lone surrogates become U+FFFD: JSON text is UTF-8."""
     fields = {"type": type(message).__name__, **dataclasses.asdict(message)}
     text = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace") + b"\n"
+    return _SURROGATE.sub("\ufffd", text).encode() + b"\n"
 
 
 def decode_request(line: bytes) -> Request:
@@ -250,7 +252,7 @@ def _decode(line: bytes, kinds: Mapping[str, type[Any]]) -> Any:
     try:
         fields = json.loads(line)
         return _build(kinds[fields.pop("type")], fields)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise EngineError(f"The engine sent or got a line that is no message ({error}).") from error
 
 
