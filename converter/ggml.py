@@ -30,7 +30,7 @@ ENCODABLE = FLOATS | {
 
 @functools.cache
 def _library() -> ctypes.CDLL:
-    """ggml-base with its signatures, loaded at first use: the import costs a quarter second."""
+    """ggml-base with its signatures, loaded at first use: the import takes a tenth of a second."""
     from llama_cpp._ctypes_extensions import load_shared_library
     from llama_cpp._ggml import libggml_base_path
 

@@ -77,8 +77,7 @@ class Model:
             batch.n_tokens = len(tokens)
             assert llama_cpp.llama_decode(context, batch) == 0
             out: Any = llama_cpp.llama_get_logits(context)
-            view: npt.NDArray[np.float32] = np.ctypeslib.as_array(out, (len(tokens), self.size))
-            return view.copy()
+            return np.array(np.ctypeslib.as_array(out, (len(tokens), self.size)))
         finally:
             llama_cpp.llama_batch_free(batch)
             llama_cpp.llama_free(context)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import tokenizers
 from gguf import TokenType
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import normalizers
 
@@ -73,6 +73,7 @@ def test_control_tokens_in_a_text_count_only_when_asked(trained: Pair) -> None:
 _CHARACTERS = st.characters(exclude_categories=["Cs", "Cn", "Co"], max_codepoint=0x1FFFF)
 
 
+@settings(deadline=None)
 @given(st.text(_CHARACTERS | st.sampled_from(" \n\r\t'09aAsStT.é中\u0301\u200d"), max_size=40))
 def test_any_text_is_cut_in_the_same_places(cutting: Pair, text: str) -> None:
     model, tokenizer = cutting
@@ -136,6 +137,55 @@ def test_tokens_are_typed_and_filled_up(tmp_path: Path) -> None:
         TokenType.UNUSED,
         TokenType.UNUSED,
     )
+
+
+def test_keys_are_the_stock_converters(tmp_path: Path) -> None:
+    """The layout of Llama 3: the post-processor adds a BOS, several tokens end a text."""
+    size = write_bpe(tmp_path, "llama-bpe").get_vocab_size()
+    begin: dict[str, Any] = {"SpecialToken": {"id": "<|begin_of_text|>", "type_id": 0}}
+    first, second = ({"Sequence": {"id": name, "type_id": 0}} for name in "AB")
+    template = {
+        "type": "TemplateProcessing",
+        "single": [begin, first],
+        "pair": [begin, first, begin, second],
+    }
+    processors = [{"type": "ByteLevel"}, template]
+    change_json(
+        tmp_path,
+        "tokenizer.json",
+        _set("post_processor", value={"type": "Sequence", "processors": processors}),
+    )
+    config = {"bos_token": "<|begin_of_text|>", "eos_token": "<|eot_id|>", "chat_template": "{{x}}"}
+    write_json(tmp_path, "tokenizer_config.json", config)
+    write_json(tmp_path, "config.json", {"eos_token_id": [size - 2, 5], "bos_token_id": 5})
+    fields = {field.key: field.value for field in read_vocabulary(tmp_path, size).fields()}
+    assert list(fields)[:5] == [
+        "tokenizer.ggml.model",
+        "tokenizer.ggml.pre",
+        "tokenizer.ggml.tokens",
+        "tokenizer.ggml.token_type",
+        "tokenizer.ggml.merges",
+    ]
+    assert list(fields.items())[5:] == [
+        ("tokenizer.ggml.bos_token_id", size - 3),
+        ("tokenizer.ggml.eos_token_id", size - 2),
+        ("tokenizer.ggml.add_bos_token", True),
+        ("tokenizer.ggml.add_eos_token", False),
+        ("tokenizer.ggml.add_sep_token", False),
+        ("tokenizer.chat_template", "{{x}}"),
+    ]
+
+
+def test_vocabularies_of_one_size_never_get_a_bos(tmp_path: Path) -> None:
+    """The stock converter's rule for Granite, which SmolLM falls under too."""
+    write_bpe(tmp_path, "smollm")
+    write_json(tmp_path, "tokenizer_config.json", {"add_bos_token": True})
+    added = {
+        rows: {field.key: field.value for field in read_vocabulary(tmp_path, rows).fields()}
+        for rows in (49151, 49152)
+    }
+    assert added[49151]["tokenizer.ggml.add_bos_token"] is True
+    assert added[49152]["tokenizer.ggml.add_bos_token"] is False
 
 
 def test_both_forms_of_merges_read_the_same(tmp_path: Path) -> None:

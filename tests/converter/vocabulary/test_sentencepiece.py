@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sentencepiece
 from gguf import TokenType
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import BadInputError
@@ -56,12 +56,14 @@ _TEXT = st.text(
 ).filter(lambda text: "\0" not in text)
 
 
+@settings(deadline=None)
 @given(_TEXT)
 def test_any_text_has_the_ids_of_sentencepiece(trained: Pair, text: str) -> None:
     model, processor = trained
     assert model.tokenize(text) == processor.EncodeAsIds(text)
 
 
+@settings(deadline=None)
 @given(_TEXT)
 def test_any_text_has_the_ids_of_the_model_in_the_house(medquad: Pair, text: str) -> None:
     model, processor = medquad
@@ -158,6 +160,7 @@ def test_a_truncated_model_is_refused(tmp_path: Path, keep: int) -> None:
         read_vocabulary(tmp_path, 1000)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_settings_of_anything_are_read_or_refused(data: bytes) -> None:
     try:
