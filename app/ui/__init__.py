@@ -1,0 +1,1 @@
+"""The chat's screens, drawn with Textual. They show what the assistant's events say."""

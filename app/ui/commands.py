@@ -1,0 +1,261 @@
+"""Everything the user can ask the chat for, each as a type.
+
+A command's docstring is its help, its name split at the capitals its label. Keys, footer, palette
+and help screen are all made of these classes, so none of them can go stale. A command is posted
+as a message and handled by the screen or the app.
+
+The keys are those that the Linux console and most terminals pass on; whatever a terminal keeps
+for itself (often F1 and F10) is in the palette too.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+from textual.binding import Binding
+from textual.message import Message
+
+from app.ui.state import ChatState, Phase
+
+
+class Command(Message):
+    """One thing that the user can ask for."""
+
+    keys: ClassVar[str]
+    """Textual's names of the keys, the one to show first."""
+    footer: ClassVar[str] = ""
+    """The word in the footer; empty keeps it out."""
+    palette: ClassVar[bool] = True
+    """Whether the palette offers it; keys that only make sense as keys stay out."""
+
+    @classmethod
+    def label(cls) -> str:
+        """The name as words: `CopyAnswer` is "Copy answer"."""
+        return re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).capitalize()
+
+    @classmethod
+    def help(cls) -> str:
+        """The docstring on one line."""
+        return " ".join((cls.__doc__ or "").split())
+
+    @classmethod
+    def key_names(cls) -> str:
+        """The keys as a keyboard has them: "F2 or Ctrl+P"."""
+        return " or ".join(_key_name(key) for key in cls.keys.split(","))
+
+    @classmethod
+    def enabled(cls, state: ChatState) -> bool:
+        """Whether it makes sense now."""
+        return True
+
+    @classmethod
+    def binding(cls) -> Binding:
+        """The key binding, which runs `action_command` with the class's name.
+
+        It goes before the focused widget's own keys: the prompt would eat F6, F7 and Ctrl+C.
+        """
+        return Binding(
+            cls.keys,
+            f"command({cls.__name__!r})",
+            cls.footer or cls.label(),
+            show=bool(cls.footer),
+            key_display=_key_name(cls.keys.split(",")[0]),
+            tooltip=cls.help(),
+            priority=True,
+        )
+
+
+class SendQuestion(Command):
+    """Send the question."""
+
+    keys = "enter"
+    palette = False
+
+
+class NewLine(Command):
+    """Begin a new line in the question."""
+
+    keys = "ctrl+j"
+    palette = False
+
+
+class EditLastQuestion(Command):
+    """Bring the last question back, to change it and send it again in its place."""
+
+    keys = "up"
+    palette = False
+
+
+class StopAnswer(Command):
+    """Stop the answer; what was written stays."""
+
+    keys = "escape"
+    footer = "Stop"
+
+    @classmethod
+    def enabled(cls, state: ChatState) -> bool:
+        return state.busy
+
+
+class Help(Command):
+    """Show every key and what it does."""
+
+    keys = "f1"
+    footer = "Help"
+
+
+class ShowCommands(Command):
+    """List the commands and run one of them."""
+
+    keys = "f2,ctrl+p"
+    footer = "Commands"
+    palette = False
+
+
+class ToggleMonitor(Command):
+    """Show or hide speed, memory, temperature and power."""
+
+    keys = "f3"
+    footer = "Monitor"
+
+
+class CopyAnswer(Command):
+    """Copy the source text of the last answer."""
+
+    keys = "f4"
+    footer = "Copy"
+
+    @classmethod
+    def enabled(cls, state: ChatState) -> bool:
+        return state.answer
+
+
+class Regenerate(Command):
+    """Answer the last question once more; the earlier answer is kept."""
+
+    keys = "ctrl+r,f5"
+    footer = "Again"
+
+    @classmethod
+    def enabled(cls, state: ChatState) -> bool:
+        return state.phase is Phase.READY and state.versions > 0
+
+
+class OtherVersion(Command):
+    """Show the other answers to the last question, one after the other."""
+
+    keys = "f6"
+
+    @classmethod
+    def enabled(cls, state: ChatState) -> bool:
+        return state.versions > 1 and not state.busy
+
+
+class JumpToLatest(Command):
+    """Go to the end of the conversation and stay there while it grows."""
+
+    keys = "f7"
+    footer = "Latest"
+
+    @classmethod
+    def enabled(cls, state: ChatState) -> bool:
+        return not state.following
+
+
+class ShowEarlier(Command):
+    """Draw more of the earlier questions."""
+
+    keys = "ctrl+o"
+
+    @classmethod
+    def enabled(cls, state: ChatState) -> bool:
+        return state.earlier > 0
+
+
+class PageUp(Command):
+    """Scroll the conversation up."""
+
+    keys = "pageup"
+    palette = False
+
+
+class PageDown(Command):
+    """Scroll the conversation down."""
+
+    keys = "pagedown"
+    palette = False
+
+
+class NewConversation(Command):
+    """Clear the screen and let the model forget everything said."""
+
+    keys = "ctrl+n"
+    footer = "New"
+
+    @classmethod
+    def enabled(cls, state: ChatState) -> bool:
+        return state.turns > 0
+
+
+class ExportConversation(Command):
+    """Write the conversation to a Markdown file that only you can read."""
+
+    keys = "ctrl+s"
+
+    @classmethod
+    def enabled(cls, state: ChatState) -> bool:
+        return state.turns > 0 and not state.busy
+
+
+class Interrupt(Command):
+    """Copy what is selected, or stop the answer; pressed twice, quit."""
+
+    keys = "ctrl+c"
+    palette = False
+
+
+class Suspend(Command):
+    """Go back to the shell; `fg` brings the chat back."""
+
+    keys = "ctrl+z"
+
+
+class Quit(Command):
+    """End the chat. Nothing of it is kept unless you exported it."""
+
+    keys = "ctrl+q"
+    footer = "Quit"
+
+
+PROMPT_COMMANDS: tuple[type[Command], ...] = (SendQuestion, NewLine, EditLastQuestion)
+"""Keys of the prompt."""
+
+CHAT_COMMANDS: tuple[type[Command], ...] = (
+    StopAnswer,
+    Help,
+    ShowCommands,
+    ToggleMonitor,
+    CopyAnswer,
+    Regenerate,
+    OtherVersion,
+    JumpToLatest,
+    ShowEarlier,
+    PageUp,
+    PageDown,
+    NewConversation,
+    ExportConversation,
+    Interrupt,
+    Suspend,
+    Quit,
+)
+"""Keys of the whole screen, in the order of footer, palette and help."""
+
+BY_NAME = {command.__name__: command for command in PROMPT_COMMANDS + CHAT_COMMANDS}
+"""What a binding's action names."""
+
+
+def _key_name(key: str) -> str:
+    names = {"escape": "Esc", "pageup": "PgUp", "pagedown": "PgDn"}
+    *modifiers, last = key.split("+")
+    return "+".join([*map(str.capitalize, modifiers), names.get(last, last.capitalize())])

@@ -1,0 +1,30 @@
+"""What the chat's widgets tell the screen; the commands of the user are in `commands.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+
+@dataclass
+class QuestionSent(Message):
+    """The user pressed Enter on a question."""
+
+    text: str
+    replaces_last: bool
+    """It is the last question, edited, and goes in its place."""
+
+
+@dataclass
+class Said(Message):
+    """A sentence for the user about what was or was not done; it goes away by itself."""
+
+    sentence: str
+
+
+@dataclass
+class FollowingChanged(Message):
+    """The transcript began or ceased to follow its end."""
+
+    following: bool

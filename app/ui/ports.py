@@ -1,0 +1,74 @@
+"""What the screens need of the rest of the house, as protocols that a test can stand in for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from app.assistant.assistant import Usage
+from app.assistant.events import PrepareEvent, TurnEvent
+from app.conversation.turns import Conversation
+from app.engine.messages import Loaded
+from app.monitor.reading import Reading
+
+
+class ChatAssistant(Protocol):
+    """The assistant as the screens use it; `app.assistant.Assistant` is the one that ships."""
+
+    @property
+    def model(self) -> Loaded | None:
+        """The loaded model; None until `prepare` got so far."""
+
+    @property
+    def demonstration(self) -> bool:
+        """Whether every answer must carry the demonstration line."""
+
+    @property
+    def conversation(self) -> Conversation:
+        """The turns so far; the export is made of it."""
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens of the context that are in use, and all it has."""
+
+    def prepare(self) -> AsyncGenerator[PrepareEvent, None]:
+        """Start the engine, load the model, read the fixed prompt."""
+
+    def ask(self, question: str) -> AsyncGenerator[TurnEvent, None]:
+        """Answer a new question."""
+
+    def resend(self, question: str) -> AsyncGenerator[TurnEvent, None]:
+        """Answer this question in place of the last one."""
+
+    def regenerate(self) -> AsyncGenerator[TurnEvent, None]:
+        """Answer the last question once more."""
+
+    async def stop(self) -> None:
+        """End the running answer."""
+
+    async def new_conversation(self) -> None:
+        """Forget everything said."""
+
+    async def close(self) -> None:
+        """End the engine."""
+
+
+class MonitorFeed(Protocol):
+    """Where the monitor panel gets its readings; `app.monitor.Sampler` is the one that ships."""
+
+    def latest(self) -> Reading:
+        """The last reading; its missing values say why they are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSettings:
+    """What the chat is told by the command that opens it."""
+
+    notice: str
+    """The line that is always on the screen; see `app.assistant.notices`."""
+    export_folder: Path = field(default_factory=Path.home)
+    """Where an exported conversation goes unless the user types another place."""
+    console: bool = False
+    """Draw in the terminal's own 16 colours (the Linux console) and not in true colour."""

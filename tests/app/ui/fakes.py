@@ -1,0 +1,218 @@
+"""A scripted assistant: events at a pace, with failures, hostile text and stops, and no engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+
+from app.assistant.assistant import Usage
+from app.assistant.events import (
+    Failed,
+    Finished,
+    Loaded,
+    Loading,
+    Notice,
+    Prefill,
+    PrepareEvent,
+    Ready,
+    Text,
+    TurnEvent,
+)
+from app.conversation.turns import Answer, Conversation
+from app.engine.messages import StopReason
+from app.errors import UsageError
+from app.monitor.reading import Reading
+
+MODEL = Loaded(
+    name="fake-29m",
+    architecture="llama",
+    parameters=29_000_000,
+    bytes=18_000_000,
+    census={"Q4_K": 40, "F32": 9},
+    trained_context=1024,
+    context=1024,
+    template="file",
+    system_info="none",
+    llama_cpp="0.0.0",
+    extra_buffers=True,
+)
+
+ANSWER = (
+    "Glaucoma is a group of diseases of the **optic nerve**.\n\n"
+    "- blind spots at the edge of what you see\n"
+    "- halos around lights\n"
+    "- pain in the eye\n\n"
+    "See a doctor soon."
+)
+
+
+def pieces(text: str) -> list[str]:
+    """The text word by word, each with the space before it, as a tokeniser gives it out."""
+    words = text.split(" ")
+    return [words[0], *(f" {word}" for word in words[1:])]
+
+
+def finished(reason: StopReason = "stop", generated: int = 40) -> Finished:
+    """An end with round numbers: 20 tokens/s of decode, 100 of prefill."""
+    return Finished(
+        reason=reason,
+        prompt_tokens=100,
+        reused=60,
+        evaluated=40,
+        generated=generated,
+        prefill_s=0.4,
+        decode_s=generated / 20,
+        resident_bytes=210_000_000,
+    )
+
+
+@dataclass(slots=True)
+class Script:
+    """What one turn does."""
+
+    pieces: Sequence[str] = field(default_factory=lambda: pieces(ANSWER))
+    prefill: Sequence[tuple[int, int]] = ((20, 40), (40, 40))
+    notice: str = ""
+    failed: Failed | None = None
+    reason: StopReason = "stop"
+
+
+@dataclass(slots=True)
+class FakeAssistant:
+    """Answers from its scripts, in their order; the last one serves every turn after it."""
+
+    scripts: list[Script] = field(default_factory=lambda: [Script()])
+    pace: float = 0.0
+    """Seconds before each event."""
+    prepare_failure: Failed | None = None
+    demonstration: bool = False
+    hold: asyncio.Event | None = None
+    """When set to an event, loading waits for it."""
+    hold_prefill: asyncio.Event | None = None
+    hold_text: asyncio.Event | None = None
+    """When set to an event, the turn waits for it before its last piece."""
+    model: Loaded | None = None
+    conversation: Conversation = field(default_factory=Conversation)
+    usage: Usage = field(default_factory=Usage)
+    asked: list[str] = field(default_factory=list)
+    """`ask`, `resend` and `regenerate`, with their questions."""
+    stops: int = 0
+    closed: bool = False
+    _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _answering: bool = False
+
+    async def prepare(self) -> AsyncGenerator[PrepareEvent, None]:
+        """Loading, Loaded and Ready, or the failure."""
+        yield Loading(0.5)
+        if self.hold is not None:
+            await self.hold.wait()
+        if self.prepare_failure is not None:
+            yield self.prepare_failure
+            return
+        self.model = MODEL
+        self.usage = Usage(26, MODEL.context)
+        yield MODEL
+        yield Ready(MODEL)
+
+    def ask(self, question: str) -> AsyncGenerator[TurnEvent, None]:
+        """The next script's events."""
+        self._begin(f"ask {question}")
+        self.conversation.ask(question)
+        return self._play()
+
+    def resend(self, question: str) -> AsyncGenerator[TurnEvent, None]:
+        """The next script's events, in place of the last turn."""
+        self._begin(f"resend {question}")
+        self.conversation.take_back()
+        self.conversation.ask(question)
+        return self._play()
+
+    def regenerate(self) -> AsyncGenerator[TurnEvent, None]:
+        """The next script's events, to the last question."""
+        self._begin("regenerate")
+        return self._play()
+
+    async def stop(self) -> None:
+        """End the running turn."""
+        self.stops += 1
+        self._stopping.set()
+
+    async def new_conversation(self) -> None:
+        """Forget everything."""
+        self.conversation.clear()
+        self.usage = Usage(0, MODEL.context)
+
+    async def close(self) -> None:
+        """Note that it was closed."""
+        self.closed = True
+
+    def _begin(self, what: str) -> None:
+        if self._answering:
+            raise UsageError("An answer is still being written. Stop it first.")
+        self._answering = True
+        self._stopping.clear()
+        self.asked.append(what)
+
+    async def _play(self) -> AsyncGenerator[TurnEvent, None]:
+        script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
+        said: list[str] = []
+        try:
+            async for event in self._events(script):
+                match event:
+                    case Text(text=text):
+                        said.append(text)
+                    case Finished(reason=reason):
+                        self.conversation.add_answer(Answer("".join(said), reason))
+                        self.usage = Usage(100 + len(said), MODEL.context)
+                    case Failed():
+                        self.conversation.add_answer(Answer("".join(said), "failed"))
+                yield event
+        finally:
+            self._answering = False
+
+    async def _events(self, script: Script) -> AsyncGenerator[TurnEvent, None]:
+        if script.notice:
+            yield Notice(script.notice)
+        for done, total in script.prefill:
+            yield Prefill(done, total, 60)
+            if await self._stopped(self.hold_prefill):
+                yield finished("cancelled", generated=0)
+                return
+        for count, piece in enumerate(script.pieces, start=1):
+            last = count == len(script.pieces)
+            if await self._stopped(self.hold_text if last else None):
+                yield finished("cancelled", generated=count - 1)
+                return
+            yield Text(piece, count)
+        yield script.failed or finished(script.reason, generated=len(script.pieces))
+
+    async def _stopped(self, gate: asyncio.Event | None) -> bool:
+        """Wait for the pace, or for the gate; true when `stop` came first."""
+        if gate is None:
+            await asyncio.sleep(self.pace)
+            return self._stopping.is_set()
+        waits = [asyncio.create_task(gate.wait()), asyncio.create_task(self._stopping.wait())]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        return self._stopping.is_set()
+
+
+class FakeMonitor:
+    """One reading of a board that has no power sensor."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def latest(self) -> Reading:
+        """Always the same reading."""
+        self.asked += 1
+        return Reading(
+            at=0.0,
+            temp_c=61.0,
+            cpu=0.43,
+            available_bytes=3_100_000_000,
+            engine_rss=210_000_000,
+            unavailable={"power_w": "this board has no power sensor"},
+        )
