@@ -28,6 +28,8 @@ _GPT_2 = "gpt-2"
 """The same after cutting by GPT-2's pattern, which is built into the `tokenizers` package."""
 _DIGIT = "digit"
 """Every digit by itself."""
+_OTHER = ""
+"""Any other step, which no row of the table has."""
 
 _NAMES: dict[tuple[tuple[str, ...], bool], str] = {
     ((_LLAMA_3, _BYTES), True): "llama-bpe",
@@ -56,7 +58,7 @@ def recognise(tokenizer: Mapping[str, Any], *, ignore_merges: bool) -> PreTokeni
     """
     steps = tuple(_step(part) for part in _parts(tokenizer.get("pre_tokenizer"), "pretokenizers"))
     normalisers = [part.get("type") for part in _parts(tokenizer.get("normalizer"), "normalizers")]
-    name = None if None in steps else _NAMES.get((steps, ignore_merges))  # type: ignore[arg-type]
+    name = _NAMES.get((steps, ignore_merges))
     if name is None or normalisers not in ([], ["NFC"]):
         raise BadInputError(
             "tokenizer.json splits texts in a way that Bedside does not know from llama.cpp, and a "
@@ -78,14 +80,14 @@ def _parts(described: Any, plural: str) -> Iterator[Mapping[str, Any]]:
         yield described
 
 
-def _step(part: Mapping[str, Any]) -> str | None:
-    """A step as the table writes it; None for any other."""
+def _step(part: Mapping[str, Any]) -> str:
+    """A step as the table writes it."""
     match part:
         case {"type": "Split", "pattern": {"Regex": str(pattern)}, "behavior": "Isolated"}:
-            return None if part.get("invert") else pattern
+            return _OTHER if part.get("invert") else pattern
         case {"type": "Digits", "individual_digits": True}:
             return _DIGIT
         case {"type": "ByteLevel", "add_prefix_space": False}:
             return _GPT_2 if part.get("use_regex", True) else _BYTES
         case _:
-            return None
+            return _OTHER

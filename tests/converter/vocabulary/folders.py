@@ -10,7 +10,7 @@ from typing import Any
 
 import sentencepiece
 import tokenizers
-from gguf import GGUFValueType, GGUFWriter
+from gguf import GGUFWriter
 from tokenizers import models, pre_tokenizers, trainers
 
 from converter.vocabulary import Vocabulary
@@ -139,8 +139,7 @@ def write_gguf(path: Path, vocabulary: Vocabulary) -> Path:
     """A file with a vocabulary and nothing else, which llama.cpp opens as such."""
     writer = GGUFWriter(path, "llama")
     for field in vocabulary.fields():
-        value = list(field.value) if field.kind is GGUFValueType.ARRAY else field.value  # type: ignore[arg-type]
-        writer.add_key_value(field.key, value, field.kind, field.element)
+        writer.add_key_value(field.key, field.value, field.kind, field.element)
     for name in ("context_length", "embedding_length", "block_count", "feed_forward_length"):
         writer.add_uint32(f"llama.{name}", 32)
     writer.add_uint32("llama.attention.head_count", 1)
