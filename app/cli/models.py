@@ -110,7 +110,8 @@ def _row(listed: Listed) -> Iterator[str]:
         f"{entry.name + _marks(listed)[:1].replace('~', ''):<18} {size:>9}  "
         f"{state if listed.installed else 'not installed':<13}  {entry.licence}"
     )
-    yield f"    fits: {boards} · from: {entry.source}"
+    yield f"    fits {boards}"
+    yield f"    from {entry.source}"
     if entry.good_for:
         yield f"    good for {entry.good_for}"
     if entry.not_good_for:
@@ -139,5 +140,8 @@ def _open(choices: Choices) -> Catalog:
 @contextmanager
 def _progress(label: str, size: int) -> Iterator[Callable[[int], None]]:
     """A bar on stderr while bytes go by; nothing where stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _read: None
+        return
     with typer.progressbar(length=max(size, 1), label=label, file=sys.stderr) as bar:
-        yield bar.update if sys.stderr.isatty() else lambda _read: None
+        yield bar.update
