@@ -71,7 +71,8 @@ def _load(data: bytes) -> tuple[SentencePieceProcessor, Settings]:
     processor = SentencePieceProcessor()
     try:
         processor.LoadFromSerializedProto(data)
-    except RuntimeError as error:
+    except (RuntimeError, UnicodeDecodeError) as error:
+        # UnicodeDecodeError: SentencePiece's own message quotes the damaged bytes.
         raise BadInputError(
             "tokenizer.model is not a SentencePiece model, or a damaged one; fetch it again, or "
             "remove it where tokenizer.json is the model's own."

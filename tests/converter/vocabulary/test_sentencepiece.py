@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from app.errors import BadInputError
 from converter.vocabulary import read_vocabulary
 from converter.vocabulary.modelproto import read_settings
+from converter.vocabulary.sentencepiece import read_sentencepiece
 from tests import llama
 from tests.converter.vocabulary.folders import TEXTS, write_gguf, write_json, write_sentencepiece
 from tests.shared import shared_path
@@ -158,6 +159,28 @@ def test_a_truncated_model_is_refused(tmp_path: Path, keep: int) -> None:
     (tmp_path / "tokenizer.model").write_bytes(whole[:keep])
     with pytest.raises(BadInputError, match=r"tokenizer\.model"):
         read_vocabulary(tmp_path, 1000)
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A sound model's bytes."""
+    folder = tmp_path_factory.mktemp("sound")
+    write_sentencepiece(folder)
+    return (folder / "tokenizer.model").read_bytes()
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0), st.integers(0, 255)), min_size=1, max_size=4))
+def test_a_damaged_model_is_read_or_refused(sound: bytes, changes: list[tuple[int, int]]) -> None:
+    damaged = bytearray(sound)
+    for place, byte in changes:
+        damaged[place % len(damaged)] = byte
+    try:
+        table = read_sentencepiece(bytes(damaged), {}, {}, 600)
+    except BadInputError as error:
+        assert str(error).endswith(".")
+    else:
+        assert len(table.tokens) == 600
 
 
 @settings(deadline=None)
