@@ -119,28 +119,28 @@ def _whole_number(header: Header, name: str, most: int) -> int:
     key = shown(f"{header.architecture}.{name}")
     if value is None:
         raise BadInputError(f"The model file has no {key}. Get it again from its source.")
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-        raise _bad_setting(key, value, most)
+    return _checked_number(key, value, 1, most)
+
+
+def _checked_number(key: str, value: object, least: int, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise BadInputError(
+            f"The model file gives {key} as {shown(str(value))}; a whole number from {least} to "
+            f"{most} makes sense. The file is damaged; get it again from its source."
+        )
     return value
 
 
-def _bad_setting(key: str, value: object, most: int) -> BadInputError:
-    return BadInputError(
-        f"The model file gives {key} as {shown(str(value))}; a whole number from 1 to {most} "
-        "makes sense. The file is damaged; get it again from its source."
-    )
-
-
 def _check_per_layer(header: Header, name: str, most: int) -> None:
-    """Such a setting is one number, or an array with one for each layer (0 where it has none)."""
+    """Such a setting is one number, or an array with one for each layer; 0 where it has none."""
     value = header.setting(name)
     if value is None:
         return
+    key = shown(f"{header.architecture}.{name}")
     if not isinstance(value, tuple | Skipped):
-        _whole_number(header, name, most)
+        _checked_number(key, value, 0, most)
         return
     layers = header.setting("block_count")
-    key = shown(f"{header.architecture}.{name}")
     count = len(value) if isinstance(value, tuple) else value.count
     if count != layers:
         raise BadInputError(
@@ -148,8 +148,7 @@ def _check_per_layer(header: Header, name: str, most: int) -> None:
             "each. The file is damaged; get it again from its source."
         )
     for one in value if isinstance(value, tuple) else ():
-        if isinstance(one, bool) or not isinstance(one, int) or not 0 <= one <= most:
-            raise _bad_setting(key, one, most)
+        _checked_number(key, one, 0, most)
 
 
 def _check_blocks(header: Header) -> None:

@@ -84,6 +84,15 @@ def test_what_the_header_tells(tmp_path: Path) -> None:
     assert told["bedside.converter"] == "0.1.0"
 
 
+def test_settings_by_layer(tmp_path: Path) -> None:
+    model = small_model()
+    model.set("llama.attention.head_count_kv", gg.ARRAY, array(gg.INT32, [2, 0]))
+    model.set("llama.feed_forward_length", gg.UINT32, number(gg.UINT32, 0))
+    header = read_header(write(tmp_path / "m.gguf", model.pack()))
+    assert header.setting("attention.head_count_kv") == (2, 0)
+    assert header.kinds["llama.attention.head_count_kv"] == "int32[]"
+
+
 def change(key: str, kind: int, value: bytes) -> Change:
     return lambda model: model.set(key, kind, value)
 
@@ -211,6 +220,11 @@ BAD: dict[str, tuple[Change, str]] = {
     "context is text": (change("llama.context_length", gg.STRING, text("4k")), "as “4k”"),
     "context is a bool": (change("llama.context_length", gg.BOOL, b"\1"), "as “True”"),
     "width 0": (change("llama.embedding_length", gg.UINT32, u32(0)), "embedding_length"),
+    "heads are text": (change("llama.attention.head_count", gg.STRING, text("4")), "as “4”"),
+    "heads negative": (
+        change("llama.attention.head_count", gg.INT32, number(gg.INT32, -4)),
+        "as “-4”; a whole number from 0",
+    ),
     "heads by layer, too few": (
         change("llama.attention.head_count", gg.ARRAY, array(gg.UINT32, [4])),
         "1 values for",
