@@ -170,7 +170,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(0), st.integers(0, 255)), min_size=1, max_size=4))
+@given(st.lists(st.tuples(st.integers(0, 9999), st.integers(0, 255)), min_size=1, max_size=4))
 def test_a_damaged_model_is_read_or_refused(sound: bytes, changes: list[tuple[int, int]]) -> None:
     damaged = bytearray(sound)
     for place, byte in changes:
