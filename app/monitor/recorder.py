@@ -81,6 +81,9 @@ class RunRecorder:
         self._begin = facts
         self._started_at = self._clock()
         self._sampler = sampler
+        # A question that is asked at once begins between this reading and the run's first.
+        before = sampler.latest()
+        self._powers.append((self._since_start(before.at), before.power_w))
         sampler.listen(self.on_reading)
 
     def on_reading(self, reading: Reading) -> None:

@@ -58,6 +58,14 @@ class Run:
         return read_log(path)
 
 
+class _Sampled(Sampler):
+    """A sampler that has read once already."""
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__()
+        self._latest = reading
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     return Run(tmp_path)
@@ -77,6 +85,17 @@ def test_a_turn_is_written_with_the_reading_that_spans_it(run: Run) -> None:
     assert turn.ttft_s == pytest.approx(0.75)
     assert (turn.prompt_tokens, turn.reused, turn.evaluated, turn.generated) == (50, 30, 20, 10)
     assert run.recorder.last_turn == turn
+
+
+def test_a_question_at_the_very_start_is_spanned_by_the_reading_before(tmp_path: Path) -> None:
+    recorder = RunRecorder(tmp_path, "generic", print, bare(tmp_path), lambda: 100.0)
+    sampler = _Sampled(Reading(99.5, power_w=4.0))
+    recorder.start(MODEL, None, 3, sampler)
+    recorder.turn_finished(FINISHED, 100.0, None, 101.75)
+    for at in (100.5, 101.5, 102.0):
+        recorder.on_reading(Reading(at, power_w=4.0))
+    assert recorder.last_turn is not None
+    assert recorder.last_turn.energy_j == pytest.approx(7.0)
 
 
 def test_one_sample_in_a_turn_gives_no_energy_and_says_why(run: Run) -> None:
