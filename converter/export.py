@@ -41,7 +41,7 @@ _FLOATS = (FileType.F32, FileType.F16, FileType.BF16)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Layout:
     """All of the file but its weights: what will be written, decided before anything is."""
 
     file_type: FileType
@@ -74,7 +74,7 @@ class Plan:
         return GGML_QUANT_SIZES[self.file_type.base][0]
 
 
-def plan_export(checkpoint: Checkpoint, file_type: FileType) -> Plan:
+def lay_out(checkpoint: Checkpoint, file_type: FileType) -> Layout:
     """Decide the whole file.
 
     Raises:
@@ -98,13 +98,18 @@ def plan_export(checkpoint: Checkpoint, file_type: FileType) -> Plan:
         *provenance_fields(checkpoint),
     ]
     entries = tuple(Entry(weight.name, weight.shape, kinds[weight.name]) for weight in weights)
-    return Plan(file_type, between, tuple(fields), weights, entries, vocabulary.notes)
+    return Layout(file_type, between, tuple(fields), weights, entries, vocabulary.notes)
 
 
 def write(
-    plan: Plan, out: Path, *, threads: int, force: bool = False, progress: Progress | None = None
+    layout: Layout,
+    out: Path,
+    *,
+    threads: int,
+    force: bool = False,
+    progress: Progress | None = None,
 ) -> int:
-    """Write the planned file, whole or not at all, and return its size in bytes.
+    """Write the file, whole or not at all, and return its size in bytes.
 
     Raises:
         UsageError: The output cannot be written there, or is a file of the checkpoint.
@@ -112,20 +117,20 @@ def write(
         BadInputError: A weight is not a number, or too large for the file type.
     """
     check_output(out, force=force)
-    _check_not_input(plan, out)
-    head = pack_header(plan.fields, plan.entries)
-    size = len(head) + sum(entry.nbytes + len(padding(entry.nbytes)) for entry in plan.entries)
+    _check_not_input(layout, out)
+    head = pack_header(layout.fields, layout.entries)
+    size = len(head) + sum(entry.nbytes + len(padding(entry.nbytes)) for entry in layout.entries)
     check_space(out.parent, size)
     done = 0
     with whole_file(out) as file:
         file.write(head)
-        for piece, data in _in_order(_pieces(plan), threads):
+        for piece, data in _in_order(_pieces(layout), threads):
             file.write(data.data)
             if piece.is_last:
                 file.write(padding(file.tell()))
             done += piece.weights
             if progress is not None:
-                progress(done, plan.parameters)
+                progress(done, layout.parameters)
     return size
 
 
@@ -150,10 +155,10 @@ def _order(weight: Weight) -> tuple[int, str]:
     return (int(match[1]) if match else -1), weight.name
 
 
-def _check_not_input(plan: Plan, out: Path) -> None:
+def _check_not_input(layout: Layout, out: Path) -> None:
     if not out.exists():
         return
-    sources = {weight.source.path for weight in plan.weights if isinstance(weight, Stored)}
+    sources = {weight.source.path for weight in layout.weights if isinstance(weight, Stored)}
     if any(out.samefile(source) for source in sources):
         raise UsageError(
             f"{one_line(str(out))} is a file of the checkpoint itself; name another output."
@@ -194,11 +199,11 @@ class _Piece:
             raise BadInputError(f"{self.weight.origin}: {error}") from error
 
 
-def _pieces(plan: Plan) -> Iterator[_Piece]:
-    quantises = plan.file_type not in _FLOATS
-    for weight, entry in zip(plan.weights, plan.entries, strict=True):
-        rounds = quantises and entry.kind is not Kind.F32 and weight.type is not plan.between
-        through = plan.between if rounds else None
+def _pieces(layout: Layout) -> Iterator[_Piece]:
+    quantises = layout.file_type not in _FLOATS
+    for weight, entry in zip(layout.weights, layout.entries, strict=True):
+        rounds = quantises and entry.kind is not Kind.F32 and weight.type is not layout.between
+        through = layout.between if rounds else None
         count = math.prod(entry.shape[:-1])
         step = max(1, _PIECE // entry.shape[-1])
         for start in range(0, count, step):

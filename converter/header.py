@@ -11,7 +11,6 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from gguf import GGML_QUANT_SIZES, GGUFValueType
 from gguf import GGMLQuantizationType as Kind
 
@@ -20,13 +19,14 @@ from converter.metadata import Field, Scalar
 ALIGNMENT = 32
 """Bytes to which the data of every tensor is padded: GGUF's default, so it needs no key."""
 _MAGIC, _VERSION = b"GGUF", 3
-_FORMATS = {
-    GGUFValueType.UINT8: "<u1", GGUFValueType.INT8: "<i1",
-    GGUFValueType.UINT16: "<u2", GGUFValueType.INT16: "<i2",
-    GGUFValueType.UINT32: "<u4", GGUFValueType.INT32: "<i4",
-    GGUFValueType.UINT64: "<u8", GGUFValueType.INT64: "<i8",
-    GGUFValueType.FLOAT32: "<f4", GGUFValueType.FLOAT64: "<f8", GGUFValueType.BOOL: "?",
+_CODES = {
+    GGUFValueType.UINT8: "B", GGUFValueType.INT8: "b",
+    GGUFValueType.UINT16: "H", GGUFValueType.INT16: "h",
+    GGUFValueType.UINT32: "I", GGUFValueType.INT32: "i",
+    GGUFValueType.UINT64: "Q", GGUFValueType.INT64: "q",
+    GGUFValueType.FLOAT32: "f", GGUFValueType.FLOAT64: "d", GGUFValueType.BOOL: "?",
 }  # fmt: skip
+"""GGUF's types as `struct` calls them; it refuses a number that does not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def _value(field: Field) -> bytes:
 def _packed(values: Sequence[Scalar], kind: GGUFValueType) -> bytes:
     if kind is GGUFValueType.STRING:
         return b"".join(_string(str(value)) for value in values)
-    return np.asarray(values, dtype=_FORMATS[kind]).tobytes()
+    return struct.pack(f"<{len(values)}{_CODES[kind]}", *values)
 
 
 def _string(text: str) -> bytes:

@@ -12,7 +12,7 @@ import typer
 from app.errors import UsageError
 
 if TYPE_CHECKING:
-    from converter.export import Plan
+    from converter.export import Layout
 
 
 def convert(
@@ -31,48 +31,50 @@ def convert(
     """Convert a checkpoint to a GGUF file, whole or not at all."""
     from converter.checkpoint import open_checkpoint
     from converter.cli.progress import progress_bar
-    from converter.export import plan_export, write
+    from converter.export import lay_out, write
     from converter.quantise import FileType
 
     if out.suffix != ".gguf":
         raise UsageError(f"The output is named {out.name}; give it a name that ends in .gguf.")
     file_type = FileType.parse(kind)
     begun = time.monotonic()
-    plan = plan_export(open_checkpoint(checkpoint), file_type)
-    with progress_bar(f"Converting to {file_type.name}", plan.parameters) as advance:
-        size = write(plan, out, threads=threads or _cpus(), force=force, progress=advance)
-    _report(plan, out, size, time.monotonic() - begun)
+    layout = lay_out(open_checkpoint(checkpoint), file_type)
+    with progress_bar(f"Converting to {file_type.name}", layout.parameters) as advance:
+        size = write(layout, out, threads=threads or _cpus(), force=force, progress=advance)
+    _report(layout, out, size, time.monotonic() - begun)
 
 
 def _cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _report(plan: Plan, out: Path, size: int, seconds: float) -> None:
+def _report(layout: Layout, out: Path, size: int, seconds: float) -> None:
     from app.sanitise import one_line
     from converter.census import take_census
     from converter.cli.tables import census_lines, counted, sized
 
-    census = take_census((entry.kind.name, entry.elements, entry.nbytes) for entry in plan.entries)
+    census = take_census(
+        (entry.kind.name, entry.elements, entry.nbytes) for entry in layout.entries
+    )
     typer.echo(
-        f"{one_line(str(out))}: {sized(size)}, {counted(plan.parameters)} parameters, "
+        f"{one_line(str(out))}: {sized(size)}, {counted(layout.parameters)} parameters, "
         f"{census.bits_per_weight:.2f} bits each, in {seconds:.1f} s"
     )
     for line in census_lines(census):
         typer.echo(f"  {line}")
-    for sentence in (*_fallback_sentences(plan), *plan.notes):
+    for sentence in (*_fallback_sentences(layout), *layout.notes):
         typer.echo(sentence)
 
 
-def _fallback_sentences(plan: Plan) -> list[str]:
+def _fallback_sentences(layout: Layout) -> list[str]:
     """What was stored as something else than the file type says, and why."""
-    fallen = plan.fallbacks
+    fallen = layout.fallbacks
     if not fallen:
         return []
     kinds = ", ".join(sorted({entry.kind.name for entry in fallen}))
     lengths = ", ".join(str(length) for length in sorted({entry.shape[-1] for entry in fallen}))
     return [
-        f"{len(fallen)} of {len(plan.entries)} tensors fell back to {kinds}: "
-        f"{plan.file_type.name} stores rows in blocks of {plan.block}, "
+        f"{len(fallen)} of {len(layout.entries)} tensors fell back to {kinds}: "
+        f"{layout.file_type.name} stores rows in blocks of {layout.block}, "
         f"and theirs ({lengths} weights) are no multiple of it."
     ]

@@ -201,10 +201,11 @@ def write_tokenizer(folder: Path, size: int) -> None:
 
 
 def _sentencepiece(size: int) -> bytes:
-    """Control pieces, the 256 bytes, then letters; numbers are sentencepiece_model.proto's."""
+    """Control pieces, the 256 bytes, letters and words; numbers as in sentencepiece_model.proto."""
     pieces = [("<unk>", 2), ("<s>", 3), ("</s>", 3)]
     pieces += [(f"<0x{byte:02X}>", 6) for byte in range(256)]
-    pieces += [(chr(0x61 + number), 1) for number in range(size - len(pieces))]
+    pieces += [(chr(0x61 + number), 1) for number in range(min(1000, size - len(pieces)))]
+    pieces += [(f"word{number}", 1) for number in range(size - len(pieces))]
     model = b""
     for number, (text, kind) in enumerate(pieces[:size]):
         encoded = text.encode()

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from app.errors import BadInputError, ResourceError, UsageError
 from converter import export
 from converter.checkpoint import open_checkpoint
-from converter.export import Plan, plan_export, write
+from converter.export import Layout, lay_out, write
 from converter.files import whole_file
 from converter.quantise import FileType
 from tests.converter.checkpoints import Recipe, build, stored_bytes, weights, write_weights
@@ -30,8 +30,8 @@ TINY = Recipe(layers=1, width=64, neurons=64, heads=2, kv_heads=1, head_dim=32)
 
 
 @pytest.fixture
-def plan(recipe_folder: Callable[[str], Path]) -> Plan:
-    return plan_export(open_checkpoint(recipe_folder("tied-bf16")), FileType.Q4_K_M)
+def layout(recipe_folder: Callable[[str], Path]) -> Layout:
+    return lay_out(open_checkpoint(recipe_folder("tied-bf16")), FileType.Q4_K_M)
 
 
 def damaged(folder: Path, name: str, value: float, dtype: str = "BF16") -> Path:
@@ -53,7 +53,7 @@ def damaged(folder: Path, name: str, value: float, dtype: str = "BF16") -> Path:
 def test_a_weight_that_is_no_number_is_named(
     name: str, value: float, kind: FileType, tmp_path: Path
 ) -> None:
-    made = plan_export(open_checkpoint(damaged(tmp_path / "bad", name, value)), kind)
+    made = lay_out(open_checkpoint(damaged(tmp_path / "bad", name, value)), kind)
     with pytest.raises(BadInputError, match=name.replace(".", r"\.")):
         write(made, tmp_path / "out.gguf", threads=2)
     assert [path.name for path in tmp_path.iterdir()] == ["bad"]
@@ -63,23 +63,23 @@ def test_a_weight_that_is_no_number_is_named(
 def test_a_weight_too_large_for_float16_is_named(kind: FileType, tmp_path: Path) -> None:
     """Q4_K_M too: the stock road takes a float32 checkpoint through float16."""
     folder = damaged(tmp_path / "bad", "model.layers.0.mlp.up_proj.weight", 1e5, "F32")
-    made = plan_export(open_checkpoint(folder), kind)
+    made = lay_out(open_checkpoint(folder), kind)
     with pytest.raises(BadInputError, match=r"up_proj\.weight.*too large for F16"):
         write(made, tmp_path / "out.gguf", threads=2)
 
 
-def test_progress_counts_every_weight(plan: Plan, tmp_path: Path) -> None:
+def test_progress_counts_every_weight(layout: Layout, tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
-    size = write(plan, tmp_path / "out.gguf", threads=2, progress=lambda *told: seen.append(told))
-    assert seen[-1] == (plan.parameters, plan.parameters)
+    size = write(layout, tmp_path / "out.gguf", threads=2, progress=lambda *told: seen.append(told))
+    assert seen[-1] == (layout.parameters, layout.parameters)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     assert size == (tmp_path / "out.gguf").stat().st_size
 
 
 def test_fallbacks_are_those_whose_rows_do_not_fit(recipe_folder: Callable[[str], Path]) -> None:
-    fits = plan_export(open_checkpoint(recipe_folder("tied-bf16")), FileType.Q4_K_M)
-    uneven = plan_export(open_checkpoint(recipe_folder("odd-bf16")), FileType.Q4_K_M)
-    floats = plan_export(open_checkpoint(recipe_folder("odd-bf16")), FileType.BF16)
+    fits = lay_out(open_checkpoint(recipe_folder("tied-bf16")), FileType.Q4_K_M)
+    uneven = lay_out(open_checkpoint(recipe_folder("odd-bf16")), FileType.Q4_K_M)
+    floats = lay_out(open_checkpoint(recipe_folder("odd-bf16")), FileType.BF16)
     assert fits.fallbacks == () == floats.fallbacks
     assert {entry.name: entry.kind.name for entry in uneven.fallbacks} == {
         "blk.0.attn_output.weight": "F16",  # rows of 40
@@ -105,7 +105,7 @@ class FullDisk:
 
 @pytest.mark.parametrize("room", [0, 20_000, 500_000])
 def test_a_full_disk_leaves_nothing(
-    room: int, plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    room: int, layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     @contextlib.contextmanager
     def filling(path: Path) -> Any:
@@ -116,32 +116,32 @@ def test_a_full_disk_leaves_nothing(
     out = tmp_path / "out.gguf"
     out.write_bytes(b"before")
     with pytest.raises(ResourceError, match="filled up"):
-        write(plan, out, threads=2, force=True)
+        write(layout, out, threads=2, force=True)
     assert [path.name for path in tmp_path.iterdir()] == ["out.gguf"]
     assert out.read_bytes() == b"before"
 
 
-def test_ctrl_c_leaves_nothing(plan: Plan, tmp_path: Path) -> None:
+def test_ctrl_c_leaves_nothing(layout: Layout, tmp_path: Path) -> None:
     def interrupt(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write(plan, tmp_path / "out.gguf", threads=2, progress=interrupt)
+        write(layout, tmp_path / "out.gguf", threads=2, progress=interrupt)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_too_little_room_is_seen_before_anything_is_written(
-    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1000))
     with pytest.raises(ResourceError, match="make room"):
-        write(plan, tmp_path / "out.gguf", threads=2)
+        write(layout, tmp_path / "out.gguf", threads=2)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_of_the_checkpoint_is_never_the_output(tmp_path: Path) -> None:
     folder = build(tmp_path / "model", TINY)
-    made = plan_export(open_checkpoint(folder), FileType.F16)
+    made = lay_out(open_checkpoint(folder), FileType.F16)
     link = tmp_path / "link.gguf"
     link.hardlink_to(folder / "model.safetensors")
     for out in (folder / "model.safetensors", link):
@@ -153,10 +153,10 @@ def test_pieces_cover_tensors_of_any_size(
     recipe_folder: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A piece of one row, and a queue that fills, give the same file."""
-    plan = plan_export(open_checkpoint(recipe_folder("tied-bf16")), FileType.Q4_K_M)
-    write(plan, tmp_path / "usual.gguf", threads=2)
+    layout = lay_out(open_checkpoint(recipe_folder("tied-bf16")), FileType.Q4_K_M)
+    write(layout, tmp_path / "usual.gguf", threads=2)
     monkeypatch.setattr(export, "_PIECE", 300)
-    write(plan, tmp_path / "rows.gguf", threads=3)
+    write(layout, tmp_path / "rows.gguf", threads=3)
     assert (tmp_path / "usual.gguf").read_bytes() == (tmp_path / "rows.gguf").read_bytes()
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.errors import BadInputError
 from converter.checkpoint import open_checkpoint
-from converter.export import plan_export, write
+from converter.export import lay_out, write
 from converter.inspection import inspect
 from converter.quantise import FileType
 from tests.converter.checkpoints import RECIPES
@@ -20,7 +20,7 @@ def test_a_checkpoint_and_its_file_are_told_alike(
     name: str, recipe_folder: Callable[[str], Path], tmp_path: Path
 ) -> None:
     folder, out = recipe_folder(name), tmp_path / "out.gguf"
-    write(plan_export(open_checkpoint(folder), FileType.Q8_0), out, threads=2)
+    write(lay_out(open_checkpoint(folder), FileType.Q8_0), out, threads=2)
     before, after = inspect(folder), inspect(out)
     assert after.form == "GGUF version 3"
     assert after.nbytes == out.stat().st_size

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from converter.checkpoint import open_checkpoint
-from converter.export import plan_export, write
+from converter.export import lay_out, write
 from converter.quantise import FileType
 from tests.converter.checkpoints import RECIPES
 from tests.converter.gguffile import keys, tensors
@@ -22,7 +22,7 @@ QUANTISED = [kind for kind in FileType if kind.name not in ("F32", "F16", "BF16"
 
 
 def convert(folder: Path, out: Path, kind: FileType) -> Path:
-    write(plan_export(open_checkpoint(folder), kind), out, threads=2)
+    write(lay_out(open_checkpoint(folder), kind), out, threads=2)
     return out
 
 
@@ -91,7 +91,7 @@ def test_medquad_equals_the_librarys(tmp_path: Path) -> None:
 def test_bytes_do_not_depend_on_threads(
     recipe_folder: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    plan = plan_export(open_checkpoint(recipe_folder("tied-bf16")), FileType.Q4_K_M)
-    write(plan, tmp_path / "one.gguf", threads=1)
-    write(plan, tmp_path / "five.gguf", threads=5)
+    layout = lay_out(open_checkpoint(recipe_folder("tied-bf16")), FileType.Q4_K_M)
+    write(layout, tmp_path / "one.gguf", threads=1)
+    write(layout, tmp_path / "five.gguf", threads=5)
     assert (tmp_path / "one.gguf").read_bytes() == (tmp_path / "five.gguf").read_bytes()

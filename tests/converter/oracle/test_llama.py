@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from converter.checkpoint import open_checkpoint
-from converter.export import plan_export, write
+from converter.export import lay_out, write
 from converter.quantise import FileType
 from tests import llama
 from tests.converter.checkpoints import RECIPES, Recipe, build
@@ -40,7 +40,7 @@ PROMPTS = ([1], [1, 300, 7, 7, 7, 42, 2, 0], [(7 * i * i + 3 * i) % 320 for i in
 
 
 def _convert(folder: Path, out: Path) -> Path:
-    write(plan_export(open_checkpoint(folder), FileType.F32), out, threads=2)
+    write(lay_out(open_checkpoint(folder), FileType.F32), out, threads=2)
     return out
 
 
