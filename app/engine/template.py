@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import TemplateError, TemplateSyntaxError
+from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from app.engine.messages import Message, Role
 from app.errors import BadInputError
+from app.sanitise import one_line
 
 RENDER_SECONDS = 2.0
 RENDER_BYTES = 512 << 20
@@ -47,17 +48,19 @@ _FAILURES = (
     ArithmeticError,
     LookupError,
     AttributeError,
-    RecursionError,
+    RuntimeError,
+    SyntaxError,
 )
-"""What a template that is wrong about its input raises."""
+"""What a template that is wrong about its input raises. Jinja compiles to Python, whose own limits
+(nested blocks, parentheses, digits) are SyntaxError, RecursionError and ValueError."""
 
 
 class TemplateRefusal(Exception):
     """The template itself refused these messages (`raise_exception`)."""
 
 
-class _Overrun(Exception):
-    """The template ran out of its time."""
+class _Overrun(BaseException):
+    """The template ran out of its time. Not an Exception: Jinja's optimiser drops those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +83,8 @@ class ChatTemplate:
             trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
         )
         environment.globals["raise_exception"] = _refuse
-        try:
+        with _bounded("cannot be read as one"):  # constants are computed while compiling
             self._template = environment.from_string(source)
-        except (TemplateSyntaxError, RecursionError) as error:
-            raise BadInputError("The model's chat template cannot be read as one.") from error
         self._bos, self._eos = bos, eos
 
     def render(self, messages: Sequence[Message]) -> list[Segment]:
@@ -98,7 +99,8 @@ class ChatTemplate:
                 return segments
         except TemplateRefusal as refusal:
             if not _has_system(messages):
-                raise BadInputError(f"The model's chat template refuses: {refusal}") from refusal
+                reason = one_line(str(refusal))
+                raise BadInputError(f"The model's chat template refuses: {reason}") from refusal
         if _has_system(messages):
             return self.render(_merge_system(messages))
         raise BadInputError("The model's chat template loses a part of the conversation.")
@@ -110,21 +112,14 @@ class ChatTemplate:
             {"role": message.role, "content": f"\ue000{nonce}:{index}\ue001"}
             for index, message in enumerate(messages)
         ]
-        try:
-            with _bounded(RENDER_SECONDS, RENDER_BYTES):
-                text = self._template.render(
-                    messages=stand_ins,
-                    bos_token=self._bos,
-                    eos_token=self._eos,
-                    add_generation_prompt=True,
-                )
-        except _Overrun as error:
-            raise BadInputError("The model's chat template takes too long.") from error
-        except MemoryError as error:
-            raise BadInputError("The model's chat template takes too much memory.") from error
-        except _FAILURES as error:
-            raise BadInputError("The model's chat template fails on a conversation.") from error
-        return _cut(text, nonce, messages)
+        with _bounded("fails on a conversation"):
+            text = self._template.render(
+                messages=stand_ins,
+                bos_token=self._bos,
+                eos_token=self._eos,
+                add_generation_prompt=True,
+            )
+            return _cut(text, nonce, messages)
 
 
 def choose_template(source: str | None, has_chatml: bool) -> tuple[str, str]:
@@ -172,7 +167,21 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
 
 @contextmanager
-def _bounded(seconds: float, extra_bytes: int) -> Iterator[None]:
+def _bounded(failure: str) -> Iterator[None]:
+    """Run a template's code within its limits; what goes wrong there becomes BadInputError."""
+    try:
+        with _limits(RENDER_SECONDS, RENDER_BYTES):
+            yield
+    except _Overrun as error:
+        raise BadInputError("The model's chat template takes too long.") from error
+    except MemoryError as error:
+        raise BadInputError("The model's chat template takes too much memory.") from error
+    except _FAILURES as error:
+        raise BadInputError(f"The model's chat template {failure}.") from error
+
+
+@contextmanager
+def _limits(seconds: float, extra_bytes: int) -> Iterator[None]:
     """Let the block run for so long, and let the process grow by so much, and no more."""
 
     def stop(_signal: int, _frame: object) -> None:
