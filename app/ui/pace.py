@@ -36,8 +36,6 @@ class Speed:
     """Tokens per second."""
     first_token_s: float | None = None
     """From Enter to the first words."""
-    resident_bytes: int | None = None
-    """Memory of the engine at the end of the answer."""
 
 
 @dataclass(slots=True)
@@ -74,7 +72,6 @@ class TurnMeter:
                 decode=_rate(end.generated, end.decode_s),
                 prefill=_rate(end.evaluated, end.prefill_s),
                 first_token_s=first,
-                resident_bytes=end.resident_bytes,
             )
         return Speed(decode=self._live_decode(), prefill=self._live_prefill(), first_token_s=first)
 

@@ -57,22 +57,22 @@ class ChatScreen(Screen[None]):
         self._settings = settings
         self._monitor = monitor
         self.session = Session(assistant, self._changed)
+        self._transcript, self._prompt, self._panel = Transcript(), Prompt(), MonitorPanel()
+        self._hints, self._status = HintLine(), StatusLine()
         self._state = ChatState()
         self._quit = PressTwice()
         self._new = PressTwice()
 
     def compose(self) -> ComposeResult:
-        yield Transcript()
-        yield MonitorPanel()
-        yield HintLine()
+        yield self._transcript
+        yield self._panel
+        yield self._hints
         yield NoticeLine(self._settings.notice)
-        yield Prompt()
-        yield StatusLine()
+        yield self._prompt
+        yield self._status
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
-        self._transcript = self.query_one(Transcript)
-        self._hints = self.query_one(HintLine)
         self._monitor_timer = self.set_interval(_MONITOR_SECONDS, self._show_monitor, pause=True)
         self._changed()
         self._prepare()
@@ -128,7 +128,7 @@ class ChatScreen(Screen[None]):
 
     @on(commands.Interrupt)
     async def _interrupt(self) -> None:
-        selected = self.query_one(Prompt).selected_text or self.get_selected_text()
+        selected = self._prompt.selected_text or self.get_selected_text()
         if selected:
             self._copy(selected)
         elif self.session.busy:
@@ -164,7 +164,7 @@ class ChatScreen(Screen[None]):
             self._hints.keep(str(error), problem=True)
             return
         await self._transcript.clear()
-        self.query_one(Prompt).last_question = ""
+        self._prompt.last_question = ""
         self._changed()
         self._hints.say("A new conversation; the model has forgotten the last one.")
 
@@ -185,9 +185,8 @@ class ChatScreen(Screen[None]):
 
     @on(commands.ToggleMonitor)
     def _toggle_monitor(self) -> None:
-        panel = self.query_one(MonitorPanel)
-        panel.display = not panel.display
-        if panel.display:
+        self._panel.display = not self._panel.display
+        if self._panel.display:
             self._show_monitor()
             self._monitor_timer.resume()
         else:
@@ -195,9 +194,7 @@ class ChatScreen(Screen[None]):
 
     def _show_monitor(self) -> None:
         reading = self._monitor.latest() if self._monitor else None
-        self.query_one(MonitorPanel).show(
-            monitor_rows(reading, self.session.speed, self._assistant.usage)
-        )
+        self._panel.show(monitor_rows(reading, self.session.speed, self._assistant.usage))
 
     @on(Said)
     def _say(self, message: Said) -> None:
@@ -207,7 +204,7 @@ class ChatScreen(Screen[None]):
     def _changed(self) -> None:
         """Bring status line and keys to what is so now."""
         model, usage = self._assistant.model, self._assistant.usage
-        self.query_one(StatusLine).show(
+        self._status.show(
             Status(
                 phase=self.session.phase,
                 model=model.name if model else "",
@@ -216,7 +213,7 @@ class ChatScreen(Screen[None]):
                 speed=self.session.speed,
             )
         )
-        self.query_one(Prompt).refusal = ANSWERING if self.session.busy else self.session.problem
+        self._prompt.refusal = ANSWERING if self.session.busy else self.session.problem
         if (state := self.state) != self._state:
             self._state = state
             self.refresh_bindings()

@@ -12,6 +12,7 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from app.assistant.notices import DEMONSTRATION
+from app.sanitise import clean
 from app.ui.pace import FlushPace
 from app.ui.widgets.markdown import AnswerMarkdown
 
@@ -64,8 +65,12 @@ class Answer(Vertical):
             yield Static(DEMONSTRATION, classes="demonstration", markup=False)
 
     def write(self, piece: str) -> None:
-        """Add a piece of the answer; it is drawn with the others that come before the next turn
-        of the pace."""
+        """Add a piece of the answer; it is drawn with those that come before the next drawing.
+
+        The assistant has taken control sequences out of the stream. What would still come through
+        is taken out here, since a single one could redraw the whole terminal.
+        """
+        piece = clean(piece)
         self.answer.text += piece
         self._pending.append(piece)
         if self._timer is None:
@@ -84,12 +89,13 @@ class Answer(Vertical):
             if not text:
                 return
             started = perf_counter()
-            await self._markdown.append(text)
+            await self._markdown.write(text)
             self._last_flush = perf_counter()
             self._pace.took(self._last_flush - started)
 
     async def note(self, sentence: str) -> None:
         """Show a sentence of the assistant below the text."""
+        sentence = clean(sentence)
         self.answer.notes.append(sentence)
         await self.mount(self._note(sentence), before=self._mark)
 
@@ -99,9 +105,10 @@ class Answer(Vertical):
 
     async def finish(self, mark: str, *, failed: bool = False) -> None:
         """Draw the rest and say how it ended."""
-        self.answer.mark, self.answer.failed = mark, failed
+        self.answer.mark, self.answer.failed = clean(mark), failed
         await self.flush()
-        self._show_mark(mark)
+        await self._markdown.finish()
+        self._show_mark(self.answer.mark)
 
     def _note(self, sentence: str) -> Static:
         return Static(sentence, classes="note", markup=False)

@@ -9,6 +9,7 @@ text that they are.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -227,8 +228,18 @@ _BLOCKS: dict[str, type[MarkdownBlock]] = {
 }
 
 
+_UNDECIDED = re.compile(r"[-+*_=~`#>|:.)0-9 \t]{0,40}")
+"""A last line that may still become anything: `-` is a heading's underline until `- item` comes,
+and `*` a bullet until `**bold**`."""
+
+
 class AnswerMarkdown(Markdown):
-    """Markdown that grows by `append` and does nothing but show text."""
+    """Markdown that grows by `write` and does nothing but show text.
+
+    The beginning of a line is held back until it says what the line is. Drawn at once, it would
+    flicker through other shapes, and Textual, which reads on from the last block alone, would
+    take a line of the block before for a new one.
+    """
 
     DEFAULT_CSS = """
     AnswerMarkdown {
@@ -242,6 +253,23 @@ class AnswerMarkdown(Markdown):
     def __init__(self, text: str | None = None) -> None:
         super().__init__(text, parser_factory=inert_parser, open_links=False)
         self.BULLETS = ["• ", "– "]
+        self._held = ""
+
+    async def write(self, piece: str) -> None:
+        """Show more of the text."""
+        text = self._held + piece
+        line = text.rfind("\n") + 1
+        begins_here = line > 0 or not self.source or self.source.endswith("\n")
+        end = line if begins_here and _UNDECIDED.fullmatch(text, line) else len(text)
+        self._held = text[end:]
+        if end:
+            await self.append(text[:end])
+
+    async def finish(self) -> None:
+        """Show what was held back: nothing more will come."""
+        rest, self._held = self._held, ""
+        if rest:
+            await self.append(rest)
 
     def get_block_class(self, block_name: str) -> type[MarkdownBlock]:
         """The blocks of this module where it has one, Textual's for the rest."""

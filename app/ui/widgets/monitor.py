@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from textual.widgets import Static
 
 from app.assistant.assistant import Usage
+from app.monitor.panel import Row, machine_rows
 from app.monitor.reading import Reading
 from app.ui.pace import Speed
-
-Row = tuple[str, str]
-"""Label and value."""
 
 _NOT_YET = "–"
 
@@ -50,30 +49,14 @@ class MonitorPanel(Static):
 
 
 def monitor_rows(reading: Reading | None, speed: Speed, usage: Usage) -> list[Row]:
-    """What the panel says; a value that cannot be had says why, and is never 0."""
+    """What the panel says: the last answer's speed, the context, and what the machine does."""
+    context = f"{usage.tokens} / {usage.context} tokens" if usage.context else _NOT_YET
     return [
-        ("Writing", _value(speed.decode, "{:.1f} tokens/s")),
-        ("Reading", _value(speed.prefill, "{:.0f} tokens/s")),
-        ("First words", _value(speed.first_token_s, "after {:.1f} s")),
-        ("Context", f"{usage.tokens} / {usage.context} tokens" if usage.context else _NOT_YET),
-        *(_board_rows(reading) if reading else [("Board", "the monitor is off")]),
-    ]
-
-
-def _board_rows(reading: Reading) -> list[Row]:
-    def row(label: str, field: str, form: str, scale: float = 1.0) -> Row:
-        value = getattr(reading, field)
-        if value is None:
-            why = reading.unavailable.get(field, "the monitor did not say why")
-            return label, f"unavailable, because {why}"
-        return label, form.format(value * scale, source=reading.power_source)
-
-    return [
-        row("Engine", "engine_rss", "{:.0f} MB", 1e-6),
-        row("Memory left", "available_bytes", "{:.1f} GB", 1e-9),
-        row("Processor", "cpu", "{:.0f} %", 100),
-        row("Heat", "temp_c", "{:.0f} °C"),
-        row("Power", "power_w", "{:.1f} W ({source})"),
+        Row("Writing", _value(speed.decode, "{:.1f} tokens/s")),
+        Row("Reading", _value(speed.prefill, "{:.0f} tokens/s")),
+        Row("First words", _value(speed.first_token_s, "after {:.1f} s")),
+        Row("Context", context),
+        *(machine_rows(reading) if reading else [Row("Machine", "the monitor is off")]),
     ]
 
 
@@ -82,19 +65,11 @@ def _value(value: float | None, form: str) -> str:
 
 
 def layout(rows: Sequence[Row], width: int) -> list[str]:
-    """Lines of at most two rows each; a row too long for half the width has a line of its own."""
-    label = max((len(name) for name, _ in rows), default=0)
+    """The rows as lines: the short ones in two columns, then those that need a whole line."""
+    label = max((len(row.label) for row in rows), default=0)
+    cells = [f"{row.label:<{label}}  {row.text}" for row in rows]
     column = width // 2
-    lines: list[str] = []
-    open_line = ""
-    for name, value in rows:
-        cell = f"{name:<{label}}  {value}"
-        if len(cell) >= column:
-            lines += [open_line, cell] if open_line else [cell]
-            open_line = ""
-        elif open_line:
-            lines.append(open_line + cell)
-            open_line = ""
-        else:
-            open_line = f"{cell:<{column}}"
-    return [line.rstrip() for line in ([*lines, open_line] if open_line else lines)]
+    short = [cell for cell in cells if len(cell) < column]
+    pairs = zip_longest(short[::2], short[1::2], fillvalue="")
+    lines = [f"{left:<{column}}{right}".rstrip() for left, right in pairs]
+    return lines + [cell for cell in cells if len(cell) >= column]

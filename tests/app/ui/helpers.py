@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any, ParamSpec
 
 from textual.pilot import Pilot
 
 from app.ui.app import BedsideApp
 from app.ui.ports import ChatAssistant, ChatSettings, MonitorFeed
 from app.ui.state import Phase
+from app.ui.widgets.prompt import Prompt
 
 NOTICE = "Information, not a diagnosis. In an emergency call 112."
+
+Parameters = ParamSpec("Parameters")
+
+
+def in_loop(
+    test: Callable[Parameters, Coroutine[Any, Any, None]],
+) -> Callable[Parameters, None]:
+    """Let pytest run a test that is a coroutine."""
+
+    @functools.wraps(test)
+    def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
+        asyncio.run(test(*args, **kwargs))
+
+    return run
 
 
 def chat_app(
@@ -64,6 +81,21 @@ async def ready(pilot: Pilot[None]) -> None:
 
 
 async def ask(pilot: Pilot[None], question: str) -> None:
-    """Type a question and press Enter."""
-    await pilot.press(*question.replace(" ", "_").replace("_", " "))
+    """Put a question into the prompt and press Enter."""
+    pilot.app.query_one(Prompt).text = question
     await pilot.press("enter")
+
+
+async def answered(pilot: Pilot[None], question: str = "Why?") -> None:
+    """Ask a question and wait until the turn is over."""
+    before = answers(pilot)
+    await ask(pilot, question)
+    await wait_until(pilot, lambda: answers(pilot) > before)
+    await ready(pilot)
+
+
+def answers(pilot: Pilot[None]) -> int:
+    """How many answers the assistant has given, to the question's last event."""
+    app = pilot.app
+    assert isinstance(app, BedsideApp)
+    return sum(len(turn.answers) for turn in app.chat.session.assistant.conversation.turns)

