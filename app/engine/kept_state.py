@@ -2,7 +2,7 @@
 
 Only the fixed prompt is ever kept: the same bytes in every session, no word of a user. A file is
 named by everything its content depends on, so that another model, another llama.cpp or another
-prompt simply finds none.
+prompt simply finds none, and by the hash of its content, so that a damaged one is known.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -46,37 +47,45 @@ class KeptState:
             settings.gpu_layers,
         ]
 
-    def path(self, tokens: Sequence[int]) -> Path:
-        """Where the state of exactly these tokens lies or would lie."""
-        key = json.dumps([*self._maker, list(tokens)]).encode()
-        return self._folder / f"prompt-{hashlib.sha256(key).hexdigest()[:32]}.state"
-
     def restore(self, holder: StateHolder, tokens: Sequence[int]) -> bool:
-        """Read the state of `tokens` into the cache. A file that does not fit is removed."""
-        path = self.path(tokens)
-        if not path.is_file():
-            return False
-        if holder.load_state(str(path), len(tokens) + 1) == list(tokens):
-            os.utime(path)
-            return True
-        holder.clear()
-        path.unlink(missing_ok=True)
+        """Read the state of `tokens` into the cache. Raises OSError.
+
+        A file that was damaged or does not fit is removed: llama.cpp itself takes any numbers for
+        keys and values, and a flipped bit would only show as a stranger answer.
+        """
+        for path in self._folder.glob(f"{self._stem(tokens)}-*.state"):
+            whole = path.stem.endswith(_digest(path))
+            if whole and holder.load_state(str(path), len(tokens) + 1) == list(tokens):
+                with suppress(OSError):  # a folder that cannot be written has nothing to drop
+                    os.utime(path)
+                return True
+            holder.clear()
+            path.unlink(missing_ok=True)
         return False
 
     def keep(self, holder: StateHolder, tokens: Sequence[int]) -> None:
         """Write the state of `tokens`, whole or not at all. Raises OSError."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self.path(tokens)
-        partial = path.with_suffix(f".{os.getpid()}.part")
+        stem = self._stem(tokens)
+        partial = self._folder / f"{stem}.{os.getpid()}.part"
         try:
             if holder.save_state(str(partial), tokens):
                 partial.chmod(0o600)
-                partial.replace(path)
+                partial.replace(self._folder / f"{stem}-{_digest(partial)}.state")
         finally:
             partial.unlink(missing_ok=True)
         self._drop_oldest()
+
+    def _stem(self, tokens: Sequence[int]) -> str:
+        """How the name of these tokens' state begins; its own hash follows."""
+        key = json.dumps([*self._maker, list(tokens)]).encode()
+        return f"prompt-{hashlib.sha256(key).hexdigest()[:32]}"
 
     def _drop_oldest(self) -> None:
         states = sorted(self._folder.glob("prompt-*.state"), key=lambda path: path.stat().st_mtime)
         for path in states[:-_KEPT_FILES]:
             path.unlink(missing_ok=True)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:32]

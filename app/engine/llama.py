@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import threading
 from collections.abc import Callable, Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -75,12 +76,15 @@ class Llama:
         progress: Callable[[float], None] = lambda _fraction: None,
     ) -> None:
         """Open the file. Raises BadInputError where llama.cpp refuses it."""
-        self._quiet = lib.llama_log_callback(_keep_warnings)
-        lib.llama_log_set(self._quiet, ctypes.c_void_p(0))
+        lib.llama_log_set(_log_callback(), ctypes.c_void_p(0))
         lib.llama_backend_init()
         self._model = _open_model(path, settings, progress)
         self._vocab = lib.llama_model_get_vocab(self._model)
-        self._context = _open_context(self._model, settings, context, stop_flag)
+        try:
+            self._context = _open_context(self._model, settings, context, stop_flag)
+        except ResourceError:
+            lib.llama_model_free(self._model)
+            raise
         self._memory = lib.llama_get_memory(self._context)
         self._batch = lib.llama_batch_init(settings.micro_batch, 0, 1)
         self.micro_batch = settings.micro_batch
@@ -256,6 +260,12 @@ def _open_context(model: Any, settings: EngineSettings, context: int, stop: Stop
     if not opened:
         raise ResourceError("llama.cpp could not set up its memory for this model.")
     return opened
+
+
+@cache
+def _log_callback() -> Any:
+    """One for the process: llama.cpp calls it as long as it runs, whatever was closed meanwhile."""
+    return lib.llama_log_callback(_keep_warnings)
 
 
 def _keep_warnings(level: int, text: bytes, _data: object) -> None:

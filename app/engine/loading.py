@@ -54,19 +54,28 @@ def open_session(load: Load, stop: StopFlag, progress: Callable[[float], None]) 
     header = modelfile.read_header(Path(load.path))
     context = _fitting_context(header, load)
     llama = Llama(load.path, load.settings, context, stop, progress)
-    try_decode(llama)
-    source = header.metadata.get("tokenizer.chat_template")
-    has_chatml = len(llama.tokenize("<|im_start|>", special=True)) == 1
-    template, origin = choose_template(source if isinstance(source, str) else None, has_chatml)
-    chat_template = ChatTemplate(template, llama.token_text(llama.bos), llama.token_text(llama.eos))
+    try:
+        try_decode(llama)
+        template, origin = _template(header, llama)
+    except BaseException:
+        llama.close()  # gigabytes, which the next model needs
+        raise
     return Session(
         llama=llama,
         cache=Cache(llama),
-        builder=PromptBuilder(chat_template, llama),
+        builder=PromptBuilder(template, llama),
         context=context,
         kept_state=_kept_state(load),
         loaded=_describe(header, load, llama, context, origin),
     )
+
+
+def _template(header: Header, llama: Llama) -> tuple[ChatTemplate, str]:
+    """The chat template, and where it came from."""
+    source = header.metadata.get("tokenizer.chat_template")
+    has_chatml = len(llama.tokenize("<|im_start|>", special=True)) == 1
+    chosen, origin = choose_template(source if isinstance(source, str) else None, has_chatml)
+    return ChatTemplate(chosen, llama.token_text(llama.bos), llama.token_text(llama.eos)), origin
 
 
 def try_decode(llama: Llama) -> None:

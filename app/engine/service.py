@@ -50,6 +50,8 @@ class Service:
             self._emit(Failed("bad_model" if isinstance(request, Load) else "template", str(error)))
         except BedsideError as error:
             self._emit(Failed("internal", str(error)))
+        except Stopped:  # only a load gets here: a model that was not tried is not used
+            self._emit(Failed("internal", "The loading was stopped."))
 
     def pace(self, request: SetPace) -> None:
         """Note a change of pace; it holds from the next token on."""
@@ -92,13 +94,22 @@ class Service:
         started = time.monotonic()
         prefix = session.builder.fixed_prefix(request.messages)
         session.cache.clear()
-        kept = session.kept_state
-        restored = kept is not None and kept.restore(session.llama, prefix)
+        restored = self._restore(session, prefix)
         if restored:
             session.cache.tokens = list(prefix)
         else:
             self._evaluate_prefix(session, prefix)
         self._emit(Warmed(len(session.cache.tokens), restored, time.monotonic() - started))
+
+    def _restore(self, session: Session, prefix: list[int]) -> bool:
+        if session.kept_state is None:
+            return False
+        try:
+            return session.kept_state.restore(session.llama, prefix)
+        except OSError as error:  # the prompt is computed instead
+            print(f"the fixed prompt's state was not read: {error.strerror}", file=sys.stderr)
+            session.cache.clear()
+            return False
 
     def _evaluate_prefix(self, session: Session, prefix: list[int]) -> None:
         step = session.llama.micro_batch
