@@ -45,6 +45,11 @@ class Tiny:
     space_prefix: bool = False
     seed: int = 1
     vocabulary: int = 400
+    name: str = "tiny"
+    chatml: bool = True
+    """Whether the vocabulary has the tokens that end and begin a turn."""
+    without: str = ""
+    """A tensor to leave out."""
 
     def shapes(self) -> Iterator[tuple[str, tuple[int, ...]]]:
         """Every tensor, rows first."""
@@ -69,7 +74,7 @@ class Tiny:
 def write(path: Path, model: Tiny) -> Path:
     """Write the model's file: matrices in Q8_0, norms in F32."""
     writer = GGUFWriter(path, "llama")
-    writer.add_name("tiny")
+    writer.add_name(model.name)
     writer.add_context_length(model.context)
     writer.add_embedding_length(model.width)
     writer.add_block_count(model.layers)
@@ -80,6 +85,8 @@ def write(path: Path, model: Tiny) -> Path:
     _write_vocabulary(writer, model)
     numbers = np.random.default_rng(model.seed)
     for name, shape in model.shapes():
+        if name == model.without:
+            continue
         if len(shape) == 1:
             writer.add_tensor(name, np.ones(shape, np.float32))
         else:
@@ -102,14 +109,14 @@ def _q8_0(numbers: np.random.Generator, shape: tuple[int, ...]) -> npt.NDArray[n
 
 
 def _write_vocabulary(writer: GGUFWriter, model: Tiny) -> None:
-    pieces = vocabulary(model.vocabulary)
+    pieces = vocabulary(model.vocabulary, model.chatml)
     writer.add_tokenizer_model("llama")
     writer.add_tokenizer_pre("default")
     writer.add_token_list([text for text, _, _ in pieces])
     writer.add_token_scores([score for _, score, _ in pieces])
     writer.add_token_types([kind for _, _, kind in pieces])
     writer.add_bos_token_id(BOS)
-    writer.add_eos_token_id(IM_END)
+    writer.add_eos_token_id(IM_END if model.chatml else EOS)
     writer.add_add_bos_token(True)
     writer.add_add_space_prefix(model.space_prefix)
     if model.template is not None:
@@ -117,7 +124,7 @@ def _write_vocabulary(writer: GGUFWriter, model: Tiny) -> None:
 
 
 @functools.cache
-def vocabulary(size: int) -> list[tuple[str, float, int]]:
+def vocabulary(size: int, chatml: bool) -> list[tuple[str, float, int]]:
     """Text, score and GGUF type of each piece; `<|im_start|>` and `<|im_end|>` are control."""
     stream = io.BytesIO()
     sentencepiece.SentencePieceTrainer.Train(
@@ -127,23 +134,26 @@ def vocabulary(size: int) -> list[tuple[str, float, int]]:
         model_type="bpe",
         byte_fallback=True,
         normalization_rule_name="identity",
-        user_defined_symbols=["<|im_start|>", "<|im_end|>"],
+        user_defined_symbols=["<|im_start|>", "<|im_end|>"] if chatml else [],
         minloglevel=2,
         num_threads=1,
         hard_vocab_limit=False,
     )
     processor = sentencepiece.SentencePieceProcessor()
     processor.LoadFromSerializedProto(stream.getvalue())
-    found = [_piece(processor, number) for number in range(processor.vocab_size())]
+    control = (IM_START, IM_END) if chatml else ()
+    found = [_piece(processor, number, control) for number in range(processor.vocab_size())]
     unused = [(f"[PAD{number}]", -10000.0, 5) for number in range(len(found), size)]
     return found + unused
 
 
-def _piece(processor: sentencepiece.SentencePieceProcessor, number: int) -> tuple[str, float, int]:
+def _piece(
+    processor: sentencepiece.SentencePieceProcessor, number: int, control: tuple[int, ...]
+) -> tuple[str, float, int]:
     kind = 1
     if processor.IsUnknown(number):
         kind = 2
-    elif processor.IsControl(number) or number in (IM_START, IM_END):
+    elif processor.IsControl(number) or number in control:
         kind = 3
     elif processor.IsByte(number):
         kind = 6
