@@ -42,12 +42,12 @@ class BedsideApp(App[None], inherit_bindings=False):
         settings: ChatSettings,
         monitor: MonitorFeed | None = None,
     ) -> None:
-        super().__init__()
+        few = settings.console or few_colours(os.environ)
+        super().__init__(ansi_color=few)  # also decides how NO_COLOR is obeyed, before any theme
         self.chat = ChatScreen(assistant, settings, monitor)
         self.animation_level = "none"
         for theme in (TRUE_COLOUR, SIXTEEN_COLOURS):
             self.register_theme(theme)
-        few = settings.console or few_colours(os.environ)
         self.theme = (SIXTEEN_COLOURS if few else TRUE_COLOUR).name
 
     def get_default_screen(self) -> ChatScreen:

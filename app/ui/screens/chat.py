@@ -45,6 +45,7 @@ class ChatScreen(Screen[None]):
     DEFAULT_CSS = """
     ChatScreen {
         background: $background;
+        & > * { min-width: 16; }  /* below that it is clipped: text cannot be wrapped to nothing */
         Footer { background: $panel; }
     }
     """

@@ -24,6 +24,7 @@ class Dialog(ModalScreen[Result]):
         #box {
             width: 76;
             max-width: 100%;
+            min-width: 20;
             height: auto;
             max-height: 100%;
             padding: 0 1;
@@ -39,6 +40,8 @@ class Dialog(ModalScreen[Result]):
             max-height: 16;
             border: none;
             background: $background;
+            text-wrap: nowrap;
+            text-overflow: ellipsis;
             scrollbar-size-vertical: 1;
         }
     }

@@ -3,17 +3,15 @@
 Textual's own widget does too much and too little for an answer: it rebuilds a whole list for each
 piece (186 ms at 34 items), draws bullets and a picture sign that the console font lacks, follows
 links, hides HTML, reads table cells as markup in its tooltips, and fails when a table loses a row.
-Here a list or a table changes only where it grew, and links, pictures, HTML and entities stay the
-text that they are.
+Here a list or a table changes only where it grew; what is read as Markdown at all is decided in
+`app.ui.inert`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-from markdown_it import MarkdownIt
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -30,22 +28,10 @@ from textual.widgets._markdown import (
     MarkdownTableContent,
 )
 
+from app.ui.inert import UNDECIDED_LINE, InertParser
+
 Shape = tuple[object, ...]
 """What a block looks like, comparable: its kind, text, spans and the shapes of its inner blocks."""
-
-
-def inert_parser() -> MarkdownIt:
-    """A parser for text that nobody vouches for.
-
-    Without links, pictures and HTML there is nothing to click, fetch or hide; without entities
-    `&#8238;` cannot bring back the bidi control that the sanitiser took out. Nesting ends at
-    eight: each level is a widget, and a line of five hundred `>` must not overflow the stack.
-    """
-    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 8})
-    parser.enable(["table", "strikethrough"])
-    return parser.disable(
-        ["link", "image", "autolink", "entity", "html_inline", "html_block", "reference"]
-    )
 
 
 def content_shape(content: Content) -> Shape:
@@ -228,11 +214,6 @@ _BLOCKS: dict[str, type[MarkdownBlock]] = {
 }
 
 
-_UNDECIDED = re.compile(r"[-+*_=~`#>|:.)0-9 \t]{0,40}")
-"""A last line that may still become anything: `-` is a heading's underline until `- item` comes,
-and `*` a bullet until `**bold**`."""
-
-
 class AnswerMarkdown(Markdown):
     """Markdown that grows by `write` and does nothing but show text.
 
@@ -251,7 +232,7 @@ class AnswerMarkdown(Markdown):
     """
 
     def __init__(self, text: str | None = None) -> None:
-        super().__init__(text, parser_factory=inert_parser, open_links=False)
+        super().__init__(text, parser_factory=InertParser, open_links=False)
         self.BULLETS = ["• ", "– "]
         self._held = ""
 
@@ -260,7 +241,7 @@ class AnswerMarkdown(Markdown):
         text = self._held + piece
         line = text.rfind("\n") + 1
         begins_here = line > 0 or not self.source or self.source.endswith("\n")
-        end = line if begins_here and _UNDECIDED.fullmatch(text, line) else len(text)
+        end = line if begins_here and UNDECIDED_LINE.fullmatch(text, line) else len(text)
         self._held = text[end:]
         if end:
             await self.append(text[:end])

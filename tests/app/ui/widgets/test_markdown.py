@@ -14,7 +14,8 @@ from textual.widget import Widget
 from textual.widgets import Static
 from textual.widgets._markdown import MarkdownBullet
 
-from app.ui.widgets.markdown import AnswerMarkdown, inert_parser
+from app.ui.inert import InertParser
+from app.ui.widgets.markdown import AnswerMarkdown
 
 LINES = [
     "A paragraph of **bold** and *other* words",
@@ -134,6 +135,21 @@ def test_every_cut_of_a_medical_answer() -> None:
     _check([list(text)])
 
 
+@pytest.mark.parametrize("mark", [">", "> ", "- ", "1. ", "- > ", "\t- ", "1) * "])
+@pytest.mark.parametrize("count", [1, 7, 19, 20, 21, 400])
+def test_no_depth_hides_a_word(mark: str, count: int) -> None:
+    tokens = InertParser().parse(mark * count + "deep\n\nafter")
+    said = [token.content for token in tokens if token.content]
+    assert said[-1].strip() == "after"
+    assert "deep" in "".join(said)
+
+
+def test_lists_nested_line_by_line_hide_no_word() -> None:
+    lines = [f"{'  ' * depth}- word{depth}" for depth in range(200)]
+    said = "".join(token.content for token in InertParser().parse("\n".join(lines)))
+    assert all(f"word{depth}" in said for depth in range(200))
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -148,7 +164,7 @@ def test_every_cut_of_a_medical_answer() -> None:
     ],
 )
 def test_foreign_text_stays_text(text: str) -> None:
-    tokens = inert_parser().parse(text)
+    tokens = InertParser().parse(text)
     kinds = {child.type for token in tokens for child in token.children or ()}
     assert kinds <= {"text", "softbreak"}
     said = "".join(child.content for token in tokens for child in token.children or ())
