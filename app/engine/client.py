@@ -66,6 +66,8 @@ class EngineClient:
         self._load: Load | None = None
         self._warm: Warm | None = None
         self._reviving: asyncio.Task[None] | None = None
+        self._running: EngineProcess | None = None
+        """The process while it does a request of ours; not while it is being made ready."""
 
     @property
     def pid(self) -> int | None:
@@ -78,6 +80,7 @@ class EngineClient:
         Where the library's own kernels crash on this processor, the model is loaded a second time
         without them, and that is remembered.
         """
+        self._load = None
         if self._must_avoid_extra_buffers(load):
             load = _without_extra_buffers(load)
         last: Event | None = None
@@ -86,11 +89,12 @@ class EngineClient:
                 if not self._died_of_extra_buffers(last, load):
                     yield last
         if last is not None and self._died_of_extra_buffers(last, load):
-            self._remember_crash()
             load = _without_extra_buffers(load)
             async with aclosing(self._exchange(load)) as events:
                 async for last in events:
                     yield last
+            if isinstance(last, Loaded):  # else it was not they that crashed
+                self._remember_crash()
         self._load = load if isinstance(last, Loaded) else None
 
     async def warm(self, messages: Sequence[Message]) -> Warmed | Failed:
@@ -126,9 +130,13 @@ class EngineClient:
                 raise EngineError(last.sentence)
 
     async def cancel(self) -> None:
-        """End the running request; its stream still brings its last event."""
-        if self._process is not None and self._process.alive:
-            await self._process.send(Cancel())
+        """End the running request; its stream still brings its last event.
+
+        A request that waits for a new process is not running yet, and the process's own loading
+        is not what is to be ended.
+        """
+        if self._running is not None:
+            await self._running.send(Cancel())
 
     async def set_pace(self, threads: int, duty: float = 1.0) -> None:
         """Change the threads of decoding and the share of time it may use, also under way."""
@@ -144,6 +152,17 @@ class EngineClient:
             await self._process.close()
 
     async def _last_event(self, request: Request) -> Event:
+        """The answer to a request that says nothing on its way.
+
+        Where the process has died, the next one is asked the same: it was not these requests'
+        doing, but happened while nothing was asked.
+        """
+        last = await self._only_event(request)
+        if isinstance(last, Failed) and last.code == "died":
+            last = await self._only_event(request)
+        return last
+
+    async def _only_event(self, request: Request) -> Event:
         async with aclosing(self._exchange(request)) as events:
             async for event in events:
                 last = event
@@ -153,7 +172,7 @@ class EngineClient:
         """Send a request and hand on its events, in turn with the other requests."""
         async with self._turn:
             try:
-                process = await self._ready_process(request)
+                self._running = process = await self._ready_process(request)
                 async with aclosing(_converse(process, request)) as events:
                     async for event in events:
                         yield event
@@ -161,15 +180,16 @@ class EngineClient:
                 yield self._mourn(death, request)
             except EngineError as error:
                 yield Failed("internal", str(error))
+            finally:
+                self._running = None
 
     async def _ready_process(self, request: Request) -> EngineProcess:
         if self._reviving is not None:
             await asyncio.shield(self._reviving)
             self._reviving = None
         if self._process is None or not self._process.alive:
-            self._process = await self._start()
-            if not isinstance(request, Load):
-                await self._restore(self._process)
+            is_load = isinstance(request, Load)
+            self._process = await (self._start() if is_load else self._start_restored())
         return self._process
 
     def _mourn(self, death: Died, request: Request) -> Failed:
@@ -180,20 +200,20 @@ class EngineClient:
 
     async def _revive(self) -> None:
         """Start again in the background. Where that fails, the next request tries and tells."""
+        with suppress(EngineError):
+            self._process = await self._start_restored()
+
+    async def _start_restored(self) -> EngineProcess:
+        """A new process with the model and the fixed prompt of the old one."""
         process = await self._start()
         try:
-            await self._restore(process)
-        except EngineError:
+            for request in (self._load, self._warm):
+                if request is not None:
+                    await _insist(process, request)
+        except BaseException:  # a cancel too: nobody else knows of this process
             await process.close()
-        self._process = process
-
-    async def _restore(self, process: EngineProcess) -> None:
-        """Give a new process the model and the fixed prompt of the old one."""
-        for request in (self._load, self._warm):
-            if request is not None:
-                async for event in _converse(process, request):
-                    if isinstance(event, Failed):
-                        raise EngineError(event.sentence)
+            raise
+        return process
 
     def _must_avoid_extra_buffers(self, load: Load) -> bool:
         if self._findings is None or not load.settings.extra_buffers:
@@ -219,20 +239,35 @@ async def _converse(process: EngineProcess, request: Request) -> AsyncGenerator[
             event = await process.receive()
             ended = isinstance(event, _LAST_EVENTS)
             yield event
-    except Died:
+    except EngineError as error:
         ended = True
+        if not isinstance(error, Died):
+            await process.close()  # the two sides do not understand each other any more
         raise
     finally:
         if not ended:
             await _drain(process)
 
 
+async def _insist(process: EngineProcess, request: Request) -> None:
+    """One request that must succeed. Raises EngineError."""
+    async with aclosing(_converse(process, request)) as events:
+        async for event in events:
+            if isinstance(event, Failed):
+                raise EngineError(event.sentence)
+
+
 async def _drain(process: EngineProcess) -> None:
-    """Cancel what runs and read to its end, so that the next request has the line to itself."""
-    with suppress(Died):  # the next request finds the process dead and starts another
+    """Cancel what runs and read to its end, so that the next request has the line to itself.
+
+    A process that ends or talks nonsense meanwhile is replaced by the next request.
+    """
+    try:
         await process.send(Cancel())
         while not isinstance(await process.receive(), _LAST_EVENTS):
             pass
+    except EngineError:
+        await process.close()
 
 
 def _without_extra_buffers(load: Load) -> Load:

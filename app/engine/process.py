@@ -42,15 +42,24 @@ class EngineProcess:
 
     @classmethod
     async def start(cls, command: Sequence[str]) -> EngineProcess:
-        """Start the process, in a session of its own: Ctrl-C and Ctrl-Z are for the screen."""
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            start_new_session=True,
-            limit=_LONGEST_LINE,
-        )
+        """Start the process, in a session of its own: Ctrl-C and Ctrl-Z are for the screen.
+
+        Raises EngineError where the system makes no process.
+        """
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+                start_new_session=True,
+                limit=_LONGEST_LINE,
+            )
+        except OSError as error:
+            raise EngineError(
+                f"The engine cannot be started ({error.strerror}). Close other programs, or look "
+                "at the installation with `bedside doctor`."
+            ) from error
         return cls(process)
 
     @property
@@ -71,9 +80,12 @@ class EngineProcess:
             return  # the end of its output says so too, with the reason
 
     async def receive(self) -> Event:
-        """The next event."""
+        """The next event. Raises Died, and EngineError where what came is none."""
         assert self._process.stdout is not None
-        line = await self._process.stdout.readline()
+        try:
+            line = await self._process.stdout.readline()
+        except ValueError as error:
+            raise EngineError("The engine sent a line without end.") from error
         if not line.endswith(b"\n"):
             raise Died(await self._process.wait())
         return decode_event(line)

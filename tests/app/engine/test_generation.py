@@ -125,7 +125,7 @@ def test_only_what_is_new_is_evaluated() -> None:
     run.answer()
     finished, _ = run.answer([*PROMPT, *b"Yes.", 50, 51])
     assert (finished.reused, finished.evaluated) == (14, 2)
-    assert run.model.calls[-3][0] == [50, 51]
+    assert run.model.calls[-4][0] == [50, 51]
 
 
 def test_a_prompt_that_is_held_already_is_evaluated_by_one_token() -> None:
