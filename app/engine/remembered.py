@@ -52,6 +52,6 @@ def remember_crash(folder: Path, machine: Machine) -> None:
 def _notes(folder: Path) -> list[dict[str, str]]:
     try:
         notes = json.loads((folder / _FILE).read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return []
     return notes if isinstance(notes, list) else []
