@@ -65,8 +65,8 @@ SIXTEEN_COLOURS = Theme(
         "scrollbar-background-hover": "ansi_default",
         "scrollbar-background-active": "ansi_default",
         "scrollbar-corner-color": "ansi_default",
-        "input-cursor-background": "ansi_white",
-        "input-cursor-foreground": "ansi_black",
+        "input-cursor-background": "ansi_default",  # Textual reverses it
+        "input-cursor-foreground": "ansi_default",
         "input-cursor-text-style": "none",
         "block-cursor-foreground": "ansi_black",
         "block-cursor-background": "ansi_cyan",

@@ -43,6 +43,7 @@ class Dialog(ModalScreen[Result]):
             text-wrap: nowrap;
             text-overflow: ellipsis;
             scrollbar-size-vertical: 1;
+            &:nocolor > .option-list--option-highlighted { text-style: reverse; }
         }
     }
     """

@@ -1,0 +1,85 @@
+"""How the chat looks, kept as pictures (`pytest --snapshot-update` after a meant change).
+
+Drawn by the pinned Textual 8.2.8; no time and no path is in view.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from textual.app import App
+from textual.pilot import Pilot
+
+from app.assistant.events import Failed
+from tests.app.ui.fakes import FakeAssistant, FakeMonitor, Script
+from tests.app.ui.helpers import answered, ask, chat_app, ready, screen_text, wait_until
+
+SnapCompare = Callable[..., bool]
+Steps = Callable[[Pilot[None]], Awaitable[None]]
+
+QUESTION = "What are the symptoms of glaucoma?"
+
+
+def compare(
+    snap_compare: SnapCompare,
+    assistant: FakeAssistant,
+    steps: Steps,
+    size: tuple[int, int] = (80, 24),
+    *,
+    console: bool = False,
+) -> None:
+    app: App[None] = chat_app(assistant, monitor=FakeMonitor(), console=console)
+    assert snap_compare(app, terminal_size=size, run_before=steps)
+
+
+async def _answered(pilot: Pilot[None]) -> None:
+    await ready(pilot)
+    await answered(pilot, QUESTION)
+
+
+def test_first_screen(snap_compare: SnapCompare) -> None:
+    compare(snap_compare, FakeAssistant(), ready)
+
+
+def test_answer(snap_compare: SnapCompare) -> None:
+    compare(snap_compare, FakeAssistant(demonstration=True), _answered)
+
+
+def test_answer_on_the_console(snap_compare: SnapCompare) -> None:
+    compare(snap_compare, FakeAssistant(demonstration=True), _answered, (60, 20), console=True)
+
+
+def test_monitor(snap_compare: SnapCompare) -> None:
+    async def steps(pilot: Pilot[None]) -> None:
+        await ready(pilot)
+        await pilot.press("f3")
+        await pilot.pause()
+
+    compare(snap_compare, FakeAssistant(), steps)
+
+
+def test_failure(snap_compare: SnapCompare) -> None:
+    failed = Failed("died", "The engine stopped. It is being started again.")
+    script = Script(pieces=["Half an answer"], failed=failed)  # one piece has no speed
+    compare(snap_compare, FakeAssistant(scripts=[script]), _answered)
+
+
+def test_reading_the_question(snap_compare: SnapCompare) -> None:
+    async def steps(pilot: Pilot[None]) -> None:
+        await ready(pilot)
+        await ask(pilot, QUESTION)
+        await wait_until(pilot, lambda: "20 of 40 tokens" in screen_text(pilot))
+
+    compare(snap_compare, FakeAssistant(hold_prefill=asyncio.Event()), steps)
+
+
+@pytest.mark.parametrize("key", ["f1", "f2"])
+def test_dialogs(snap_compare: SnapCompare, key: str) -> None:
+    async def steps(pilot: Pilot[None]) -> None:
+        await ready(pilot)
+        await pilot.press(key)
+        await pilot.pause()
+
+    compare(snap_compare, FakeAssistant(), steps)
