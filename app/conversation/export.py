@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.conversation.turns import Answer, Conversation, Turn
-from app.sanitise import clean
+from app.sanitise import clean, one_line
 
 _MARKS = {
     "cancelled": "*(stopped)*",
@@ -22,7 +22,7 @@ def to_markdown(conversation: Conversation, model: str, demonstration: str, noti
         demonstration: the demonstration sentence, empty where the model is none.
         notice: the line that the screen always shows.
     """
-    head = ["# Bedside conversation", f"Model: {clean(model)}", notice]
+    head = ["# Bedside conversation", f"Model: {one_line(model)}", notice]
     parts = [*head, demonstration, *map(_turn, conversation.turns)]
     return "\n\n".join(part for part in parts if part) + "\n"
 

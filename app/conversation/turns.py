@@ -51,10 +51,16 @@ class Conversation:
         """Begin a turn."""
         self._turns.append(Turn(question))
 
-    def take_back(self) -> None:
-        """Remove the last turn, to ask it in other words."""
-        self._turns.remove(self.last)
+    def take_back(self) -> Turn:
+        """Remove the last turn, to ask it in other words. Raises UsageError where there is none."""
+        turn = self.last
+        self._turns.pop()
         self._forgotten = min(self._forgotten, len(self._turns))
+        return turn
+
+    def put_back(self, turn: Turn) -> None:
+        """A turn that was taken back, at the end again."""
+        self._turns.append(turn)
 
     def add_answer(self, answer: Answer) -> None:
         """One more answer to the last question."""
