@@ -25,7 +25,7 @@ from app.assistant.events import (
 from app.assistant.notices import SYSTEM_PROMPT
 from app.assistant.progress import AnswerInProgress
 from app.conversation.budget import Budget, fit
-from app.conversation.turns import Conversation
+from app.conversation.turns import Conversation, Turn
 from app.engine.messages import Event, Load, Message, Sampling, Warmed
 from app.errors import EngineError, UsageError
 from app.sanitise import clean
@@ -103,7 +103,7 @@ class Assistant:
         self._sampling = sampling or Sampling()
         self._listener = listener
         self._advise_on_memory = advise_on_memory
-        self._answering = False
+        self._answering = self._stopping = False
 
     async def prepare(self) -> AsyncGenerator[PrepareEvent, None]:
         """Load the model and let it read the fixed prompt; ends with Ready or Failed."""
@@ -136,13 +136,21 @@ class Assistant:
         return self._turn(lambda: self.conversation.ask(clean(question)))
 
     def resend(self, question: str) -> AsyncGenerator[TurnEvent, None]:
-        """Ask the last question in other words; the model forgets the earlier wording."""
+        """Ask the last question in other words; the model forgets the earlier wording.
+
+        Where the new wording is refused, the earlier turn stays.
+        """
+        earlier: list[Turn] = []
 
         def replace_last() -> None:
-            self.conversation.take_back()
+            earlier.append(self.conversation.take_back())
             self.conversation.ask(clean(question))
 
-        return self._turn(replace_last)
+        def keep_earlier() -> None:
+            self.conversation.take_back()
+            self.conversation.put_back(earlier.pop())
+
+        return self._turn(replace_last, keep_earlier)
 
     def regenerate(self) -> AsyncGenerator[TurnEvent, None]:
         """Answer the last question once more; the earlier answer is kept beside it."""
@@ -151,6 +159,7 @@ class Assistant:
     async def stop(self) -> None:
         """End the running answer; its stream then ends with Finished."""
         if self._answering:
+            self._stopping = True
             await self._engine.cancel()
 
     async def new_conversation(self) -> None:
@@ -169,19 +178,22 @@ class Assistant:
         """Turns do not overlap."""
         if self._answering:
             raise UsageError("An answer is still being written. Stop it first.")
-        self._answering = True
+        self._answering, self._stopping = True, False
         try:
             yield
         finally:
             self._answering = False
 
-    async def _turn(self, begin: Callable[[], None]) -> AsyncGenerator[TurnEvent, None]:
+    async def _turn(
+        self, begin: Callable[[], None], undo: Callable[[], None] = lambda: None
+    ) -> AsyncGenerator[TurnEvent, None]:
         """One turn, from the question's place in the conversation to the last event."""
         with self._alone():
             begin()
             before = self.conversation.forgotten
             refused = await self._make_room()
             if refused is not None:
+                undo()
                 yield refused
                 return
             if self.conversation.forgotten > before:
@@ -199,6 +211,9 @@ class Assistant:
         try:
             async with aclosing(self._engine.generate(messages, sampling)) as events:
                 async for event in events:
+                    if self._stopping:  # asked before the engine had the question, it was lost
+                        self._stopping = False
+                        await self._engine.cancel()
                     shown = progress.take(event)
                     if progress.last is not None:
                         self._note(progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,7 +58,7 @@ def test_after_a_step_there_is_peace_for_a_while(size: int) -> None:
         if found.forgotten > forgotten:
             steps.append(asked)
         forgotten = found.forgotten
-    gaps = [after - before for before, after in zip(steps, steps[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(steps)]
     assert all(gap >= 0.2 * context / size for gap in gaps)
 
 
