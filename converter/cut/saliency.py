@@ -1,0 +1,85 @@
+"""What a model's parts did on given text, in memory and as a file.
+
+The file is llama.cpp's importance matrix in GGUF with more tensors beside: `llama-quantize` reads
+what it knows (names that end in `.in_sum2` and `.counts`) and passes over the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converter.texts import TextSource
+
+Sums = NDArray[np.float64]
+"""Sums over tokens, one number a unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSaliency:
+    """One layer: sums over the tokens measured."""
+
+    neuron_abs: Sums
+    """Of |x|, x the neuron's activation (what `ffn_down` reads); (n_ff,)."""
+    neuron_sum: Sums
+    """Of x; (n_ff,)."""
+    neuron_square: Sums
+    """Of x²; (n_ff,)."""
+    output_abs: Sums
+    """Of |x|, x one dimension of a head's answer (what `attn_output` reads); (n_head, head_dim)."""
+    output_sum: Sums
+    """Of x; (n_head, head_dim)."""
+    output_square: Sums
+    """Of x²; (n_head, head_dim)."""
+    turn: float
+    """Mean cosine between the residual stream before and after the layer; 1 turns nothing."""
+
+    @property
+    def head_abs(self) -> Sums:
+        """Of |x| over all dimensions of a head; (n_head,)."""
+        return np.asarray(self.output_abs.sum(axis=1))
+
+    @property
+    def head_sum(self) -> Sums:
+        """Of x over all dimensions of a head; (n_head,)."""
+        return np.asarray(self.output_sum.sum(axis=1))
+
+    @property
+    def head_square(self) -> Sums:
+        """Of x² over all dimensions of a head; (n_head,)."""
+        return np.asarray(self.output_square.sum(axis=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Saliency:
+    """What was measured in one run over text."""
+
+    model_sha256: str
+    """`source_hash` of the model that was measured."""
+    sources: tuple[TextSource, ...]
+    tokens: int
+    """How many tokens ran through the model."""
+    chunk: int
+    """Tokens in a chunk."""
+    layers: tuple[LayerSaliency, ...]
+    imatrix: Mapping[str, NDArray[np.float32]]
+    """GGUF name of a weight to the mean of the square of each number it multiplies, (n_in,): the
+    values that the quantiser takes. A tied head stands under `token_embd.weight`."""
+    spans: Mapping[tuple[int, int], float] = field(default_factory=lambda: MappingProxyType({}))
+    """First layer and number of layers to the mean angular distance, arccos(cosine)/π, between the
+    residual stream before and after that block."""
+    covariances: Mapping[str, NDArray[np.float32]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    """GGUF name of a weight to XᵀX / tokens of what it multiplies, (n_in, n_in); of the layers
+    that were asked for."""
+    domain_share: float = 1.0
+    """Share of the tokens that came from the domain's text."""
+    seed: int = 0
+    """Decided which documents were read."""
+    complete: bool = True
+    """False where the run was stopped and holds what it had."""
