@@ -24,6 +24,15 @@ def read_toml(path: Path) -> Mapping[str, object]:
     Raises:
         BadInputError: the file is missing, unreadable, too large or no TOML.
     """
+    return parse_toml(read_written(path), str(path))
+
+
+def read_written(path: Path) -> str:
+    """The text of a file that a person wrote.
+
+    Raises:
+        BadInputError: the file is missing, unreadable, too large or no UTF-8.
+    """
     shown = one_line(str(path))
     try:
         with path.open("rb") as file:
@@ -33,13 +42,26 @@ def read_toml(path: Path) -> Mapping[str, object]:
             f"The file {shown} cannot be read ({error.strerror}). Check its name and permissions."
         ) from error
     if len(content) > _LARGEST:
-        raise BadInputError(f"The file {shown} is too large to be a settings file. Check its name.")
+        raise BadInputError(f"The file {shown} is too large to be written by hand. Check its name.")
     try:
-        tables: Mapping[str, object] = tomllib.loads(content.decode("utf-8"))
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise BadInputError(f"The file {shown} is no UTF-8 text. Save it as UTF-8.") from error
-    except tomllib.TOMLDecodeError as error:
+
+
+def parse_toml(text: str, name: str) -> Mapping[str, object]:
+    """The tables of TOML text; `name` says in complaints where it stands.
+
+    Raises:
+        BadInputError: the text is no TOML.
+    """
+    try:
+        tables: Mapping[str, object] = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        # Beside its own ValueError, tomllib lets through int()'s, for endless digits, and the
+        # interpreter's complaint about brackets nested without end.
         raise BadInputError(
-            f"The file {shown} is no valid TOML: {one_line(str(error))}. Correct that place."
+            f"The file {one_line(name)} is no valid TOML: {one_line(str(error))}. "
+            "Correct that place."
         ) from error
     return tables
