@@ -23,14 +23,13 @@ from numpy.typing import NDArray
 from app.errors import BadInputError, UsageError
 from app.sanitise import one_line
 from converter import metadata
-from converter.architecture import Stored, Weight, describe
+from converter.architecture import Weight
 from converter.checkpoint import Checkpoint, SourceType, to_float32
 from converter.files import check_output, check_space, whole_file
-from converter.general import general_fields, provenance_fields
 from converter.header import Entry, pack_header, padding
+from converter.material import Material, gather
 from converter.metadata import Field
 from converter.quantise import FileType, TensorSpec, encode, plan_types
-from converter.vocabulary import read_vocabulary
 
 Progress = Callable[[int, int], None]
 """Told how many weights are written, and of how many."""
@@ -51,6 +50,8 @@ class Layout:
     weights: tuple[Weight, ...]
     entries: tuple[Entry, ...]
     """The table of tensors, one for each weight, in the order of the file."""
+    sources: tuple[Path, ...]
+    """The files that the weights are read from."""
     notes: tuple[str, ...]
     """Sentences a person should read about the vocabulary."""
 
@@ -74,31 +75,30 @@ class Layout:
         return GGML_QUANT_SIZES[self.file_type.base][0]
 
 
-def lay_out(checkpoint: Checkpoint, file_type: FileType) -> Layout:
+def lay_out(source: Checkpoint | Material, file_type: FileType) -> Layout:
     """Decide the whole file.
 
     Raises:
         BadInputError: The checkpoint is of no known family, or not what it says it is.
     """
-    model = describe(checkpoint)
-    between = _auto_type(checkpoint)
+    material = source if isinstance(source, Material) else gather(source)
+    model, between = material.model, material.between
     unquantised = [
         TensorSpec(weight.name, weight.shape, _kind_between(weight, file_type, between))
         for weight in model.weights
     ]
     kinds = plan_types(unquantised, model.facts, file_type)
     weights = model.weights if file_type in _FLOATS else tuple(sorted(model.weights, key=_order))
-    vocabulary = read_vocabulary(checkpoint.folder, model.vocabulary_rows)
-    fields = [
-        *general_fields(checkpoint, model),
+    fields = (
+        *material.general,
         *model.fields,
         metadata.uint32("general.file_type", file_type.ftype),
         metadata.uint32("general.quantization_version", GGML_QUANT_VERSION),
-        *vocabulary.fields(),
-        *provenance_fields(checkpoint),
-    ]
+        *material.vocabulary,
+        *material.provenance,
+    )
     entries = tuple(Entry(weight.name, weight.shape, kinds[weight.name]) for weight in weights)
-    return Layout(file_type, between, tuple(fields), weights, entries, vocabulary.notes)
+    return Layout(file_type, between, fields, weights, entries, material.files, material.notes)
 
 
 def write(
@@ -134,14 +134,6 @@ def write(
     return size
 
 
-def _auto_type(checkpoint: Checkpoint) -> SourceType:
-    """The stock converter's `auto`: that of the first 16-bit matrix, F16 where there is none."""
-    for tensor in checkpoint.tensors.values():
-        if len(tensor.shape) >= 2 and tensor.dtype in ("BF16", "F16"):
-            return SourceType(tensor.dtype)
-    return SourceType.F16
-
-
 def _kind_between(weight: Weight, file_type: FileType, between: SourceType) -> Kind:
     """The type in the unquantised file: vectors and norms stay float32, as the stock ones do."""
     if len(weight.shape) < 2 or weight.name.endswith("_norm.weight"):
@@ -156,10 +148,7 @@ def _order(weight: Weight) -> tuple[int, str]:
 
 
 def _check_not_input(layout: Layout, out: Path) -> None:
-    if not out.exists():
-        return
-    sources = {weight.source.path for weight in layout.weights if isinstance(weight, Stored)}
-    if any(out.samefile(source) for source in sources):
+    if out.exists() and any(out.samefile(source) for source in layout.sources):
         raise UsageError(
             f"{one_line(str(out))} is a file of the checkpoint itself; name another output."
         )

@@ -3,11 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converter.checkpoint import Raw, SourceTensor, SourceType
+
+
+class Weight(Protocol):
+    """One tensor of the file; its numbers are read when they are asked for, row by row."""
+
+    @property
+    def name(self) -> str:
+        """What the GGUF file calls it."""
+
+    @property
+    def origin(self) -> str:
+        """What its source calls it: the name for a sentence that a person reads."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """In NumPy's order: (rows, row length) for a matrix."""
+
+    @property
+    def elements(self) -> int:
+        """How many weights it holds."""
+
+    @property
+    def type(self) -> SourceType:
+        """The element type that `rows` gives."""
+
+    def rows(self, start: int, stop: int) -> Raw:
+        """Rows of the file as they are stored; a vector is a single row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +105,3 @@ class Computed:
     def rows(self, start: int, stop: int) -> Raw:
         """Rows of the file; a vector is a single row."""
         return self.values.reshape(-1, self.shape[-1])[start:stop]
-
-
-Weight = Stored | Computed
