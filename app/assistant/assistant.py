@@ -128,6 +128,7 @@ class Assistant:
         if isinstance(warmed, Failed):
             yield warmed
             return
+        self._fixed_tokens = warmed.tokens
         self.usage = Usage(warmed.tokens, self.model.context)
         yield Ready(self.model)
 
@@ -167,7 +168,7 @@ class Assistant:
         with self._alone():
             self.conversation.clear()
             await self._engine.reset()
-            self.usage = Usage(0, self.usage.context)
+            self.usage = Usage(self._fixed_tokens, self.usage.context)
 
     async def close(self) -> None:
         """End the engine."""

@@ -134,7 +134,7 @@ def _generic(available_cores: int) -> Profile:
         key_type="f16",
         value_type="f16",
         micro_batch=128,
-        mmap=True,
+        mmap=False,
         extra_buffers=True,
     )
     reasons = {
@@ -146,7 +146,7 @@ def _generic(available_cores: int) -> Profile:
         "key_type": "16-bit keys cost no accuracy.",
         "value_type": "As the keys.",
         "micro_batch": "Small enough for a progress line that moves.",
-        "mmap": "A mapped file opens at once and is shared between runs.",
+        "mmap": "Off: repacked weights are a copy, and a mapped file would stay beside it.",
         "extra_buffers": "Repacked weights read a prompt faster; the engine goes without them "
         "where they crashed before.",
     }

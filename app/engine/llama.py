@@ -28,6 +28,7 @@ _KV_TYPES: dict[KvType, int] = {
 _LOG_WARNING, _LOG_ERROR = 3, 4
 _ABORTED = 2
 _LONGEST_PIECE = 512
+_MOST_TOKENS = 1 << 26
 
 
 def system_info() -> str:
@@ -76,6 +77,7 @@ class Llama:
         progress: Callable[[float], None] = lambda _fraction: None,
     ) -> None:
         """Open the file. Raises BadInputError where llama.cpp refuses it."""
+        self._stop_flag = stop_flag  # llama.cpp reads its buffer for as long as the model lives
         lib.llama_log_set(_log_callback(), ctypes.c_void_p(0))
         lib.llama_backend_init()
         self._model = _open_model(path, settings, progress)
@@ -104,11 +106,13 @@ class Llama:
     def tokenize(self, text: str, special: bool) -> list[int]:
         """Token ids of the text alone: no BOS is added. `special` reads `<|im_end|>` as a token."""
         raw = text.encode("utf-8", "replace")
-        room = len(raw) + 8
-        tokens = (lib.llama_token * room)()
-        count = lib.llama_tokenize(self._vocab, raw, len(raw), tokens, room, False, special)
-        if count < 0:
-            raise EngineError("The text could not be turned into tokens.")
+        count = -len(raw) - 8
+        while count < 0:  # the negative of the room it needs: a space may become three byte tokens
+            room = -count
+            tokens = (lib.llama_token * room)()
+            count = lib.llama_tokenize(self._vocab, raw, len(raw), tokens, room, False, special)
+            if count < -_MOST_TOKENS:
+                raise EngineError("The text is too long to be turned into tokens.")
         return tokens[:count]
 
     def token_text(self, token: int) -> str:

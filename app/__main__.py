@@ -1,0 +1,5 @@
+"""`python -m app` is `bedside`."""
+
+from app.cli import main
+
+main()
