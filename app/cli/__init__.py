@@ -5,6 +5,8 @@ Each command imports what it needs when it runs: `bedside --help` must answer at
 
 from __future__ import annotations
 
+import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -70,4 +72,7 @@ for _group in (chat, ask, models, doctor, monitor):
 
 def main() -> None:
     """The console script."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a letter in Latin-1, a terminal without a dash
+            stream.reconfigure(errors="replace")
     root()

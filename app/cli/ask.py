@@ -28,6 +28,7 @@ def register(root: typer.Typer) -> None:
 
 
 def _ask(  # noqa: PLR0913  one parameter an option is Typer's way
+    context: typer.Context,
     question: Annotated[str, typer.Argument(help="The question; - reads it from stdin.")],
     model: Model = None,
     board: Board = None,
@@ -51,7 +52,7 @@ def _ask(  # noqa: PLR0913  one parameter an option is Typer's way
         raise UsageError("There is no question to answer.")
     sampling = (("temperature", temperature), ("max_tokens", max_tokens), ("seed", seed))
     choices = Choices(model, board, tokens, config, no_log, ignore_memory, sampling)
-    house = build(choices, _tell)
+    house = build(choices.over(context.obj), _tell)
     raise typer.Exit(asyncio.run(_answer(house, text)))
 
 

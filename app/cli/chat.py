@@ -22,6 +22,7 @@ def register(root: typer.Typer) -> None:
 
 
 def _chat(
+    context: typer.Context,
     model: Model = None,
     board: Board = None,
     tokens: Context = None,
@@ -31,7 +32,8 @@ def _chat(
     ignore_memory: IgnoreMemory = False,
 ) -> None:
     """Open the chat. This is what `bedside` alone does too."""
-    run(Choices(model, board, tokens, config, no_log, ignore_memory), plain)
+    choices = Choices(model, board, tokens, config, no_log, ignore_memory)
+    run(choices.over(context.obj), plain or bool(context.find_root().params.get("plain")))
 
 
 def run(choices: Choices, plain: bool) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -44,9 +45,20 @@ class Choices:
     sampling: tuple[tuple[str, float | None], ...] = ()
     """Names of sampling settings with their values."""
 
+    def over(self, earlier: Choices | None) -> Choices:
+        """These; where one was not given, what stood in front of the command."""
+        if earlier is None:
+            return self
+        given = {name: value for name, value in _fields(self) if value}
+        return replace(earlier, **given)
+
     def settings(self) -> dict[str, object]:
         """As dotted keys of the configuration."""
         log = {"monitor.log": False} if self.no_log else {}
         sampling = {f"sampling.{name}": value for name, value in self.sampling}
         top = {"model": self.model, "board": self.board, "context": self.context}
         return {**top, **log, **sampling}
+
+
+def _fields(choices: Choices) -> Iterator[tuple[str, Any]]:
+    return ((one.name, getattr(choices, one.name)) for one in fields(choices))
