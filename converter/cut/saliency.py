@@ -66,9 +66,9 @@ class Saliency:
     chunk: int
     """Tokens in a chunk."""
     layers: tuple[LayerSaliency, ...]
-    imatrix: Mapping[str, NDArray[np.float32]]
-    """GGUF name of a weight to the mean of the square of each number it multiplies, (n_in,): the
-    values that the quantiser takes. A tied head stands under `token_embd.weight`."""
+    input_squares: Mapping[str, NDArray[np.float32]]
+    """GGUF name of a weight to the sums of x², x each number that it multiplies; (n_in,). A tied
+    head stands under `token_embd.weight`."""
     spans: Mapping[tuple[int, int], float] = field(default_factory=lambda: MappingProxyType({}))
     """First layer and number of layers to the mean angular distance, arccos(cosine)/π, between the
     residual stream before and after that block."""
@@ -83,3 +83,12 @@ class Saliency:
     """Decided which documents were read."""
     complete: bool = True
     """False where the run was stopped and holds what it had."""
+
+    @property
+    def imatrix(self) -> dict[str, NDArray[np.float32]]:
+        """The importance matrix as the quantiser takes it: means of x² by the name of the weight.
+
+        Divided in float32, as `llama-quantize` does when it reads the file.
+        """
+        tokens = np.float32(self.tokens)
+        return {name: sums / tokens for name, sums in self.input_squares.items()}
