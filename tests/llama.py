@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -108,11 +108,41 @@ def load_vocabulary(path: Path) -> AbstractContextManager[Model]:
     return _open(path, vocab_only=True)
 
 
-def quantise(source: Path, out: Path, ftype: int, *, threads: int = 1) -> None:
-    """The library's own quantiser, from file to file."""
+def quantise(
+    source: Path,
+    out: Path,
+    ftype: int,
+    *,
+    threads: int = 1,
+    imatrix: Mapping[str, npt.NDArray[np.float32]] | None = None,
+    overrides: Sequence[tuple[str, int]] = (),
+) -> bool:
+    """The library's own quantiser, from file to file; whether it went through with it.
+
+    Args:
+        source: an unquantised GGUF file.
+        out: the file to write.
+        ftype: a number of `llama_ftype`.
+        threads: how many it may use.
+        imatrix: by tensor, float32 (row,): how much each column weighs.
+        overrides: expression and `ggml_type`, the first that fits a tensor's name counts.
+    """
     _quiet()
     params = llama_cpp.llama_model_quantize_default_params()
     params.ftype = ftype
     params.nthread = threads
+    entries = [] if imatrix is None else [*imatrix.items()]
+    data = (llama_cpp.llama_model_imatrix_data * (len(entries) + 1))()
+    for entry, (name, values) in zip(data, entries, strict=False):
+        entry.name = name.encode()
+        entry.data = values.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+        entry.size = values.size
+    kinds = (llama_cpp.llama_model_tensor_override * (len(overrides) + 1))()
+    for override, (pattern, kind) in zip(kinds, overrides, strict=False):
+        override.pattern, override.type = pattern.encode(), kind
+    if imatrix is not None:
+        params.imatrix = data
+    if overrides:
+        params.tt_overrides = kinds
     code = llama_cpp.llama_model_quantize(str(source).encode(), str(out).encode(), params)
-    assert code == 0, f"llama.cpp could not quantise {source.name}"
+    return bool(code == 0)
