@@ -34,7 +34,7 @@ bench: dev   # The numbers of the README's table (minutes; leave the machine alo
 
 models: dev  # Make the shipped model again from $(CHECKPOINT), and its catalogue entry
 	@.venv/bin/bedside-convert convert $(CHECKPOINT) $(MODEL) --type Q4_K_M --force
-	@$(PY) -m tests.catalogue_entry $(MODEL)
+	@$(PY) -m converter.catalogue models/catalog.toml
 
 screenshot: setup  # The README's picture of the chat
 	@$(PY) -m tests.screenshot models/screenshot.svg
