@@ -36,17 +36,17 @@ def cut(material: Material, plan: Plan, repairs: Repairs | None = None) -> Mater
     model = material.model
     geometry = Geometry.read(model)
     check_fits(plan, geometry)
-    weights = tuple(cut_weights(model.weights, plan, geometry, repairs or {}))
-    fields = _cut_fields(model, plan, geometry)
-    heads = len(plan.layers[0].head_groups) * geometry.heads[0] // geometry.groups[0]
+    heads, groups = _head_counts(plan, geometry)
     facts = replace(
         model.facts,
-        architecture=UNEVEN if _is_uneven(model, plan) else model.facts.architecture,
+        architecture=model.facts.architecture if plan.uniform else UNEVEN,
         layers=len(plan.layers),
-        heads=heads,
-        kv_heads=len(plan.layers[0].head_groups),
+        heads=heads[0],
+        kv_heads=groups[0],
     )
-    made = replace(model, facts=facts, fields=tuple(fields), weights=weights)
+    weights = tuple(cut_weights(model.weights, plan, geometry, repairs or {}))
+    fields = tuple(_cut_fields(model, facts.architecture, plan, geometry))
+    made = replace(model, facts=facts, fields=fields, weights=weights)
     return replace(
         material,
         model=made,
@@ -55,42 +55,40 @@ def cut(material: Material, plan: Plan, repairs: Repairs | None = None) -> Mater
     )
 
 
-def _is_uneven(model: Model, plan: Plan) -> bool:
-    return model.facts.architecture == UNEVEN or not plan.uniform
+def _head_counts(plan: Plan, geometry: Geometry) -> tuple[list[int], list[int]]:
+    """Query heads and key/value heads of each kept layer."""
+    groups = [len(kept.head_groups) for kept in plan.layers]
+    shared = [geometry.heads[kept.index] // geometry.groups[kept.index] for kept in plan.layers]
+    return [count * share for count, share in zip(groups, shared, strict=True)], groups
 
 
-def _cut_fields(model: Model, plan: Plan, geometry: Geometry) -> Iterator[Field]:
+def _cut_fields(model: Model, architecture: str, plan: Plan, geometry: Geometry) -> Iterator[Field]:
     """The architecture's keys with the numbers of the cut model, in the order they had.
 
     The size of a head is stated from now on: width over heads no longer gives it.
     """
-    was = model.facts.architecture
-    now = UNEVEN if _is_uneven(model, plan) else was
-    shared = [geometry.heads[kept.index] // geometry.groups[kept.index] for kept in plan.layers]
-    groups = [len(kept.head_groups) for kept in plan.layers]
-    heads = [count * share for count, share in zip(groups, shared, strict=True)]
-    counted = {
+    heads, groups = _head_counts(plan, geometry)
+    lists = {
         "feed_forward_length": [len(kept.neurons) for kept in plan.layers],
         "attention.head_count": heads,
         "attention.head_count_kv": groups,
     }
-    sizes = dict.fromkeys(
-        ("attention.key_length", "attention.value_length", "rope.dimension_count"),
-        geometry.head_dim,
-    )
-    numbers = {"block_count": len(plan.layers)} | sizes
+    numbers = {
+        "block_count": len(plan.layers),
+        "attention.key_length": geometry.head_dim,
+        "attention.value_length": geometry.head_dim,
+        "rope.dimension_count": geometry.head_dim,
+    }
+    if architecture != UNEVEN:
+        numbers |= {name: values[0] for name, values in lists.items()}
+        lists = {}
+    new = {name: metadata.uint32(f"{architecture}.{name}", told) for name, told in numbers.items()}
+    for name, values in lists.items():
+        new[name] = metadata.array(f"{architecture}.{name}", values, GGUFValueType.UINT32)
     for field in model.fields:
-        name = field.key.removeprefix(f"{was}.")
-        if name in counted or name in numbers:
-            continue
-        yield replace(field, key=f"{now}.{name}")
-    for name, number in numbers.items():
-        yield metadata.uint32(f"{now}.{name}", number)
-    for name, values in counted.items():
-        if now == UNEVEN:
-            yield metadata.array(f"{now}.{name}", values, GGUFValueType.UINT32)
-        else:
-            yield metadata.uint32(f"{now}.{name}", values[0])
+        name = field.key.removeprefix(f"{model.facts.architecture}.")
+        yield new.pop(name, replace(field, key=f"{architecture}.{name}"))
+    yield from new.values()
 
 
 def _renamed(general: tuple[Field, ...], architecture: str, parameters: int) -> Iterator[Field]:

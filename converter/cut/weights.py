@@ -1,4 +1,4 @@
-"""The weights of a cut model: rows and columns of the full one, gathered when they are asked for."""
+"""The weights of a cut model: rows and columns of the full one, gathered when asked for."""
 
 from __future__ import annotations
 

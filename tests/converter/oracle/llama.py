@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,25 +21,46 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 
-def logits(folder: Path, tokens: Sequence[int]) -> Array:
+@dataclass(frozen=True)
+class Mask:
+    """Units set to zero, each by its layer; a head is a query head."""
+
+    neurons: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    heads: Mapping[int, Sequence[int]] = field(default_factory=dict)
+    layers: Sequence[int] = ()
+    """Layers whose both halves add nothing to the residual stream."""
+
+
+def logits(folder: Path, tokens: Sequence[int], mask: Mask | None = None) -> Array:
     """Logits of every position, (tokens, vocabulary), for a checkpoint of LlamaForCausalLM."""
+    mask = mask or Mask()
     config = json.loads((folder / "config.json").read_text())
     weights = read_weights(folder)
     epsilon = config["rms_norm_eps"]
     angles = np.outer(np.arange(len(tokens)), frequencies(config))
     x = weights["model.embed_tokens.weight"][list(tokens)]
     for layer in range(config["num_hidden_layers"]):
+        if layer in mask.layers:
+            continue
         start = f"model.layers.{layer}."
         block = {
             name.removeprefix(start): value
             for name, value in weights.items()
             if name.startswith(start)
         }
+        silence(block, "mlp.down_proj", mask.neurons.get(layer, ()))
+        silence(block, "self_attn.o_proj", mask.heads.get(layer, ()), angles.shape[-1] * 2)
         x = x + attention(norm(x, block["input_layernorm.weight"], epsilon), block, config, angles)
         x = x + feed_forward(norm(x, block["post_attention_layernorm.weight"], epsilon), block)
     x = norm(x, weights["model.norm.weight"], epsilon)
     head = "model.embed_tokens" if config["tie_word_embeddings"] else "lm_head"
     return linear(x, weights, head)
+
+
+def silence(block: Mapping[str, Array], name: str, units: Sequence[int], size: int = 1) -> None:
+    """Set to zero what reads these units, which is the same as setting the units to zero."""
+    columns = [unit * size + place for unit in units for place in range(size)]
+    block[f"{name}.weight"][:, columns] = 0
 
 
 def norm(x: Array, weight: Array, epsilon: float) -> Array:
