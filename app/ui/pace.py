@@ -14,8 +14,9 @@ _SHARE = 5.0
 class FlushPace:
     """The time between two drawings of a growing answer.
 
-    Drawing a piece costs the more the longer the open list or table is. With five times the last
-    cost between two of them, drawing takes at most a sixth of the loop and the keys stay quick.
+    An answer is laid out anew with each drawing, which costs the more the longer it is. With five
+    times the last cost between two of them, drawing takes at most a sixth of the loop and the
+    keys stay quick.
     """
 
     interval: float = _SHORTEST

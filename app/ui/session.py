@@ -123,9 +123,9 @@ class Session:
             answer.progress("")
             return True
         if self.problem:
-            await answer.finish(self.problem, failed=True)
+            answer.finish(self.problem, failed=True)
         else:
-            await answer.finish("You stopped before the model was loaded.")
+            answer.finish("You stopped before the model was loaded.")
         return False
 
     def _prepared(self, problem: str) -> None:

@@ -36,10 +36,10 @@ class AnswerView(Protocol):
     def progress(self, sentence: str) -> None:
         """Say what goes on before the first text."""
 
-    async def note(self, sentence: str) -> None:
+    def note(self, sentence: str) -> None:
         """Show a sentence of the assistant."""
 
-    async def finish(self, mark: str, *, failed: bool = False) -> None:
+    def finish(self, mark: str, *, failed: bool = False) -> None:
         """Draw what is left and say how it ended."""
 
 
@@ -72,14 +72,14 @@ class TurnPlayer:
             async with aclosing(begin()) as events:
                 async for event in events:
                     self.meter.saw(event, self._clock())
-                    await self._take(event)
+                    self._take(event)
         except BedsideError as error:
-            await self._answer.finish(str(error), failed=True)
+            self._answer.finish(str(error), failed=True)
 
-    async def _take(self, event: TurnEvent) -> None:
+    def _take(self, event: TurnEvent) -> None:
         match event:
             case Notice(sentence=sentence):
-                await self._answer.note(sentence)
+                self._answer.note(sentence)
             case Prefill(done=done, total=total):
                 self._tell(Phase.READING)
                 self._answer.progress(f"Reading your question: {done} of {total} tokens.")
@@ -89,9 +89,9 @@ class TurnPlayer:
                 self._tell(Phase.ANSWERING)
                 self._answer.write(text)
             case Finished(reason=reason):
-                await self._answer.finish(MARKS[reason])
+                self._answer.finish(MARKS[reason])
             case Failed(sentence=sentence):
-                await self._answer.finish(sentence, failed=True)
+                self._answer.finish(sentence, failed=True)
 
     def _tell(self, phase: Phase) -> None:
         now = self._clock()

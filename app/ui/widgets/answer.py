@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field
 from time import perf_counter
 
@@ -22,22 +21,23 @@ class AnswerText:
     """An answer as the transcript keeps it, to draw it again when its widget is gone."""
 
     text: str = ""
+    notes: list[str] = field(default_factory=list)
+    """Sentences of the assistant about this turn."""
     mark: str = ""
     """What the screen says below it: stopped, cut, failed; empty for a whole answer."""
     failed: bool = False
-    notes: list[str] = field(default_factory=list)
-    """Sentences of the assistant about this turn."""
 
 
 class Answer(Vertical):
-    """Draws an answer in batches, so that a growing list leaves time for the keys."""
+    """Draws an answer in batches, so that drawing leaves time for the keys."""
 
     DEFAULT_CSS = """
     Answer {
         height: auto;
         padding: 0 1 0 2;
         Static { height: auto; }
-        .note, .mark { color: $quiet; }
+        .notes, .mark, .demonstration { margin-top: 1; }
+        .notes, .mark { color: $quiet; }
         .mark.-failed { color: $error; }
         .demonstration { color: $warning; }
     }
@@ -47,22 +47,24 @@ class Answer(Vertical):
         super().__init__()
         self.answer = answer
         self._demonstration = demonstration
-        self._markdown = AnswerMarkdown(answer.text or None)
-        self._mark = Static(answer.mark, classes="mark", markup=False)
+        self._markdown = AnswerMarkdown(answer.text)
+        self._notes = Static(classes="notes", markup=False)
+        self._mark = Static(classes="mark", markup=False)
         self._pending: list[str] = []
         self._pace = FlushPace()
         self._last_flush = 0.0
         self._timer: Timer | None = None
-        self._drawing = asyncio.Lock()
 
     def compose(self) -> ComposeResult:
         yield self._markdown
-        for note in self.answer.notes:
-            yield self._note(note)
-        self._show_mark(self.answer.mark)
+        yield self._notes
         yield self._mark
         if self._demonstration:
             yield Static(DEMONSTRATION, classes="demonstration", markup=False)
+
+    def on_mount(self) -> None:
+        self._show_notes()
+        self.progress(self.answer.mark)
 
     def write(self, piece: str) -> None:
         """Add a piece of the answer; it is drawn with those that come before the next drawing.
@@ -77,43 +79,36 @@ class Answer(Vertical):
             wait = self._last_flush + self._pace.interval - perf_counter()
             self._timer = self.set_timer(max(wait, 0.001), self.flush)
 
-    async def flush(self) -> None:
-        """Draw what is waiting. Returns when it is on the screen's tree, also if another flush
-        was on its way."""
-        async with self._drawing:
-            if self._timer is not None:
-                self._timer.stop()
-                self._timer = None
-            text = "".join(self._pending)
-            self._pending.clear()
-            if not text:
-                return
+    def flush(self) -> None:
+        """Draw what is waiting."""
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        if self._pending:
             started = perf_counter()
-            await self._markdown.write(text)
+            self._markdown.write("".join(self._pending))
+            self._pending.clear()
             self._last_flush = perf_counter()
             self._pace.took(self._last_flush - started)
 
-    async def note(self, sentence: str) -> None:
+    def note(self, sentence: str) -> None:
         """Show a sentence of the assistant below the text."""
-        sentence = clean(sentence)
-        self.answer.notes.append(sentence)
-        await self.mount(self._note(sentence), before=self._mark)
+        self.answer.notes.append(clean(sentence))
+        self._show_notes()
 
     def progress(self, sentence: str) -> None:
-        """Say what is going on before the first words."""
-        self._show_mark(sentence)
+        """Say what is going on, or how it ended; nothing when it is empty."""
+        self._mark.update(sentence)
+        self._mark.display = bool(sentence)
+        self._mark.set_class(self.answer.failed, "-failed")
 
-    async def finish(self, mark: str, *, failed: bool = False) -> None:
+    def finish(self, mark: str, *, failed: bool = False) -> None:
         """Draw the rest and say how it ended."""
         self.answer.mark, self.answer.failed = clean(mark), failed
-        await self.flush()
-        await self._markdown.finish()
-        self._show_mark(self.answer.mark)
+        self.flush()
+        self._markdown.finish()
+        self.progress(self.answer.mark)
 
-    def _note(self, sentence: str) -> Static:
-        return Static(sentence, classes="note", markup=False)
-
-    def _show_mark(self, mark: str) -> None:
-        self._mark.update(mark)
-        self._mark.display = bool(mark)
-        self._mark.set_class(self.answer.failed, "-failed")
+    def _show_notes(self) -> None:
+        self._notes.update("\n".join(self.answer.notes))
+        self._notes.display = bool(self.answer.notes)
