@@ -85,7 +85,9 @@ def test_the_refusal_can_be_overridden(
     bench: Bench, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _available(monkeypatch, 1 << 20)
-    assert bench.load(tiny_model, ignore_memory=True).context == 512
+    settings = replace(SETTINGS, context=4096)
+    loaded = bench.load(tiny_model, settings=settings, ignore_memory=True)
+    assert loaded.context == loaded.trained_context == 512
 
 
 def test_where_memory_is_unknown_the_model_is_loaded(

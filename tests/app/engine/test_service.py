@@ -18,7 +18,6 @@ from app.engine.messages import (
     Message,
     Prefill,
     Reset,
-    Sampling,
     SetPace,
     Text,
     Warm,
