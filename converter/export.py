@@ -7,10 +7,11 @@ as many threads as there are, and memory holds a few pieces.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,14 +30,23 @@ from converter.files import check_output, check_space, whole_file
 from converter.header import Entry, pack_header, padding
 from converter.material import Material, gather
 from converter.metadata import Field
-from converter.quantise import FileType, TensorSpec, encode, plan_types
+from converter.quantise import (
+    FileType,
+    Override,
+    TensorSpec,
+    check_importance,
+    encode,
+    plan_types,
+)
 
 Progress = Callable[[int, int], None]
 """Told how many weights are written, and of how many."""
 
+Imatrix = Mapping[str, NDArray[np.float32]]
+"""GGUF name of a matrix to the mean square of each number that it multiplies, (row,)."""
+
 _PIECE = 1 << 20
 """Weights in a piece: some megabytes on their way, and enough work to outweigh handing it on."""
-_FLOATS = (FileType.F32, FileType.F16, FileType.BF16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,8 @@ class Layout:
     """The files that the weights are read from."""
     notes: tuple[str, ...]
     """Sentences a person should read about the vocabulary."""
+    imatrix: Imatrix
+    """How much the columns of matrices weigh; empty when nothing was measured."""
 
     @property
     def parameters(self) -> int:
@@ -75,11 +87,25 @@ class Layout:
         return GGML_QUANT_SIZES[self.file_type.base][0]
 
 
-def lay_out(source: Checkpoint | Material, file_type: FileType) -> Layout:
+def lay_out(
+    source: Checkpoint | Material,
+    file_type: FileType,
+    *,
+    imatrix: Imatrix | None = None,
+    overrides: Sequence[Override] = (),
+) -> Layout:
     """Decide the whole file.
 
+    Args:
+        source: what is to be written.
+        file_type: the mixture of tensor types.
+        imatrix: measured on this very model; it steers the rounding, and some choices of type.
+        overrides: exceptions to the mixture, of which the first that fits a tensor counts.
+
     Raises:
-        BadInputError: The checkpoint is of no known family, or not what it says it is.
+        BadInputError: The checkpoint is of no known family, or not what it says it is, or the
+            importance matrix is of another model.
+        UsageError: A tensor would get a type that is of no use without an importance matrix.
     """
     material = source if isinstance(source, Material) else gather(source)
     model, between = material.model, material.between
@@ -87,8 +113,13 @@ def lay_out(source: Checkpoint | Material, file_type: FileType) -> Layout:
         TensorSpec(weight.name, weight.shape, _kind_between(weight, file_type, between))
         for weight in model.weights
     ]
-    kinds = plan_types(unquantised, model.facts, file_type)
-    weights = model.weights if file_type in _FLOATS else tuple(sorted(model.weights, key=_order))
+    kinds = plan_types(
+        unquantised, model.facts, file_type, imatrix=bool(imatrix), overrides=overrides
+    )
+    if imatrix:
+        _check_imatrix(imatrix, model.weights)
+    check_importance(kinds, imatrix or {})
+    weights = model.weights if file_type.is_float else tuple(sorted(model.weights, key=_order))
     fields = (
         *material.general,
         *model.fields,
@@ -96,9 +127,18 @@ def lay_out(source: Checkpoint | Material, file_type: FileType) -> Layout:
         metadata.uint32("general.quantization_version", GGML_QUANT_VERSION),
         *material.vocabulary,
         *material.provenance,
+        *_importance_fields(imatrix or {}, file_type),
     )
-    entries = tuple(Entry(weight.name, weight.shape, kinds[weight.name]) for weight in weights)
-    return Layout(file_type, between, fields, weights, entries, material.files, material.notes)
+    return Layout(
+        file_type=file_type,
+        between=between,
+        fields=fields,
+        weights=weights,
+        entries=tuple(Entry(weight.name, weight.shape, kinds[weight.name]) for weight in weights),
+        sources=material.files,
+        notes=material.notes,
+        imatrix={} if imatrix is None else imatrix,
+    )
 
 
 def write(
@@ -138,7 +178,33 @@ def _kind_between(weight: Weight, file_type: FileType, between: SourceType) -> K
     """The type in the unquantised file: vectors and norms stay float32, as the stock ones do."""
     if len(weight.shape) < 2 or weight.name.endswith("_norm.weight"):
         return Kind.F32
-    return file_type.base if file_type in _FLOATS else Kind[between.name]
+    return file_type.base if file_type.is_float else Kind[between.name]
+
+
+def _check_imatrix(imatrix: Imatrix, weights: Sequence[Weight]) -> None:
+    """See that the importance matrix tells of this model's matrices, and in their sizes."""
+    known = [weight for weight in weights if weight.name in imatrix]
+    for weight in known:
+        if imatrix[weight.name].shape != weight.shape[-1:]:
+            raise BadInputError(
+                f"The importance matrix has {imatrix[weight.name].size} numbers for {weight.name}, "
+                f"whose rows have {weight.shape[-1]}; it is of another model, so measure this one."
+            )
+    if not known:
+        raise BadInputError(
+            "The importance matrix tells of no tensor of this model; it is of another one, so "
+            "measure this one."
+        )
+
+
+def _importance_fields(imatrix: Imatrix, file_type: FileType) -> Iterator[Field]:
+    """By which importance the file was rounded: a hash over names and numbers."""
+    if not imatrix or file_type.is_float:
+        return
+    digest = hashlib.sha256()
+    for name in sorted(imatrix):
+        digest.update(name.encode() + b"\0" + imatrix[name].astype("<f4").tobytes())
+    yield metadata.text("bedside.importance_sha256", digest.hexdigest())
 
 
 def _order(weight: Weight) -> tuple[int, str]:
@@ -166,6 +232,8 @@ class _Piece:
     stop: int
     is_last: bool
     """Whether the tensor ends with it."""
+    importance: NDArray[np.float32] | None
+    """How much each column weighs, where it is known."""
 
     @property
     def weights(self) -> int:
@@ -183,21 +251,22 @@ class _Piece:
             if self.through is not None:
                 rounded = encode(rows, Kind[self.through.name], threads=1)
                 rows = to_float32(rounded.view(self.through.stored))
-            return encode(rows, self.kind, threads=1)
+            return encode(rows, self.kind, threads=1, imatrix=self.importance)
         except BadInputError as error:
             raise BadInputError(f"{self.weight.origin}: {error}") from error
 
 
 def _pieces(layout: Layout) -> Iterator[_Piece]:
-    quantises = layout.file_type not in _FLOATS
     for weight, entry in zip(layout.weights, layout.entries, strict=True):
-        rounds = quantises and entry.kind is not Kind.F32 and weight.type is not layout.between
-        through = layout.between if rounds else None
+        before = _kind_between(weight, layout.file_type, layout.between)
+        rounds = not layout.file_type.is_float and before is not Kind.F32
+        through = layout.between if rounds and weight.type is not layout.between else None
         count = math.prod(entry.shape[:-1])
         step = max(1, _PIECE // entry.shape[-1])
+        importance = layout.imatrix.get(weight.name)
         for start in range(0, count, step):
             stop = min(start + step, count)
-            yield _Piece(weight, entry.kind, through, start, stop, stop == count)
+            yield _Piece(weight, entry.kind, through, start, stop, stop == count, importance)
 
 
 def _in_order(pieces: Iterable[_Piece], threads: int) -> Iterator[tuple[_Piece, NDArray[np.uint8]]]:

@@ -21,8 +21,20 @@ def convert(
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT.gguf", help="The file to write.")],
     kind: Annotated[
-        str, typer.Option("--type", "-t", help="F32, F16, BF16, Q8_0, or Q2_K to Q6_K.")
+        str,
+        typer.Option("--type", "-t", help="F32, F16, BF16, Q8_0, Q2_K to Q6_K, IQ2_XXS to IQ4_NL."),
     ] = "Q4_K_M",
+    imatrix: Annotated[
+        Path | None,
+        typer.Option(help="Importance matrix of this model, by `saliency` or llama-imatrix."),
+    ] = None,
+    tensor_type: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="REGEX=TYPE",
+            help="A type for the tensors whose names fit; the first that fits counts.",
+        ),
+    ] = None,
     threads: Annotated[
         int, typer.Option(min=0, max=1024, help="How many to use; 0 for one per CPU.")
     ] = 0,
@@ -32,13 +44,19 @@ def convert(
     from converter.checkpoint import open_checkpoint
     from converter.cli.progress import progress_bar
     from converter.export import lay_out, write
-    from converter.quantise import FileType
+    from converter.imatrix import read_imatrix
+    from converter.quantise import FileType, Override
 
     if out.suffix != ".gguf":
         raise UsageError(f"The output is named {out.name}; give it a name that ends in .gguf.")
     file_type = FileType.parse(kind)
+    layout = lay_out(
+        open_checkpoint(checkpoint),
+        file_type,
+        imatrix=None if imatrix is None else read_imatrix(imatrix),
+        overrides=[Override.parse(text) for text in tensor_type or ()],
+    )
     begun = time.monotonic()
-    layout = lay_out(open_checkpoint(checkpoint), file_type)
     with progress_bar(f"Converting to {file_type.name}", layout.parameters) as advance:
         size = write(layout, out, threads=threads or _cpus(), force=force, progress=advance)
     _report(layout, out, size, time.monotonic() - begun)
