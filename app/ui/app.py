@@ -1,30 +1,22 @@
-"""The Textual app: theme, signals, and the commands that concern the whole of it."""
+"""The Textual app: theme, screens, and the commands that concern the whole of it."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import signal
 
 from textual import on
 from textual.app import App
 from textual.scrollbar import ScrollBar
 
-from app.errors import INTERRUPTED
 from app.ui import commands
 from app.ui.commands import Command
+from app.ui.endings import ending_from_outside
 from app.ui.ports import ChatAssistant, ChatSettings, MonitorFeed
 from app.ui.screens.chat import ChatScreen
 from app.ui.screens.help import HelpScreen
 from app.ui.screens.palette import PaletteScreen
 from app.ui.theme import SIXTEEN_COLOURS, TRUE_COLOUR, WholeCellScrollBar, few_colours
-
-_SIGNALS = {
-    signal.SIGINT: INTERRUPTED,
-    signal.SIGTERM: 128 + signal.SIGTERM,
-    signal.SIGHUP: 128 + signal.SIGHUP,
-}
-"""Signals that end the chat, with the exit code that shells expect."""
 
 
 class BedsideApp(App[None], inherit_bindings=False):
@@ -60,9 +52,6 @@ class BedsideApp(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         ScrollBar.renderer = WholeCellScrollBar
-        loop = asyncio.get_running_loop()
-        for number, code in _SIGNALS.items():
-            loop.add_signal_handler(number, self.exit, None, code)
 
     @on(commands.Help)
     def _help(self) -> None:
@@ -97,7 +86,8 @@ def run_chat(
 
 async def _run(app: BedsideApp, assistant: ChatAssistant) -> int:
     try:
-        await app.run_async()
+        with ending_from_outside(lambda code: app.exit(return_code=code)):
+            await app.run_async()
     finally:
         await assistant.close()
     return app.return_code or 0

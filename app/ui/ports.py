@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from platformdirs import user_documents_path
+
 from app.assistant.assistant import Usage
 from app.assistant.events import PrepareEvent, TurnEvent
 from app.conversation.turns import Conversation
@@ -62,13 +64,19 @@ class MonitorFeed(Protocol):
         """The last reading; its missing values say why they are missing."""
 
 
+def documents_folder() -> Path:
+    """The user's folder for documents, or their home where there is none."""
+    documents = user_documents_path()
+    return documents if documents.is_dir() else Path.home()
+
+
 @dataclass(frozen=True, slots=True)
 class ChatSettings:
     """What the chat is told by the command that opens it."""
 
     notice: str
     """The line that is always on the screen; see `app.assistant.notices`."""
-    export_folder: Path = field(default_factory=Path.home)
+    export_folder: Path = field(default_factory=documents_folder)
     """Where an exported conversation goes unless the user types another place."""
     console: bool = False
     """Draw in the terminal's own 16 colours (the Linux console) and not in true colour."""

@@ -102,13 +102,21 @@ def run_in_terminal(
     *arguments: str,
     size: tuple[int, int] = (80, 24),
     environ: Mapping[str, str] | None = None,
+    controlled: bool = True,
 ) -> Iterator[Terminal]:
-    """Run `python -m module` in a terminal of that many columns and rows; it never outlives the
-    block."""
+    """Run `python -m module` in a terminal of so many columns and rows, until the block ends.
+
+    With `controlled` false the terminal is not the process's controlling one: no SIGHUP comes
+    when it goes away.
+    """
     command = [sys.executable, "-m", module, *arguments]
     pid, master = pty.fork()
     if pid == 0:
         os.chdir(ROOT)
+        if not controlled:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # giving it up sends one
+            fcntl.ioctl(0, termios.TIOCNOTTY)
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
         os.execve(command[0], command, {**os.environ, "TERM": "linux", **(environ or {})})
     terminal = Terminal(pid, master)
     terminal.resize(*size)

@@ -10,6 +10,7 @@ import pytest
 
 from app.errors import BadInputError, ResourceError
 from app.ui.export import proposed_path, write_new
+from app.ui.ports import documents_folder
 
 
 def test_the_file_is_new_and_private(tmp_path: Path) -> None:
@@ -85,3 +86,13 @@ def test_a_stick_without_hard_links_gets_the_file_too(
         write_new(path, "other")
     assert path.read_text() == "words"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_default_place_is_documents_or_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DOCUMENTS_DIR", str(tmp_path / "Papers"))
+    assert documents_folder() == tmp_path
+    (tmp_path / "Papers").mkdir()
+    assert documents_folder() == tmp_path / "Papers"

@@ -36,8 +36,10 @@ def test_a_signal_in_an_answer_ends_it_cleanly(number: signal.Signals) -> None:
         assert b"Traceback" not in terminal.output
 
 
-def test_a_terminal_that_goes_away_ends_it() -> None:
-    with run_in_terminal(DEMO, "0.2") as terminal:
+@pytest.mark.parametrize("controlled", [True, False])
+def test_a_terminal_that_goes_away_ends_it(controlled: bool) -> None:
+    """Also without a SIGHUP, which only a controlling terminal sends."""
+    with run_in_terminal(DEMO, "0.2", controlled=controlled) as terminal:
         opened(terminal)
         terminal.send(b"Why?\r")
         terminal.read_until(b"Glaucoma")
