@@ -46,7 +46,9 @@ def _ask(  # noqa: PLR0913  one parameter an option is Typer's way
     import asyncio
 
     from app.cli.house import build
+    from app.cli.sealing import seal
 
+    seal()
     text = sys.stdin.read() if question == "-" else question
     if not text.strip():
         raise UsageError("There is no question to answer.")

@@ -38,6 +38,9 @@ def _chat(
 
 def run(choices: Choices, plain: bool) -> None:
     """Chat until the person leaves. Ends in an exit code."""
+    from app.cli.sealing import seal
+
+    seal()
     if plain:
         from app.cli.plain import run_plain
 

@@ -23,14 +23,11 @@ from app.monitor.sampler import Sampler
 class Watch:
     """Hands the counts and times of the turns to the monitor and to the run's log."""
 
-    def __init__(
-        self, sampler: Sampler, recorder: RunRecorder | None, engine: EngineClient, load: Load
-    ) -> None:
-        self._sampler, self._recorder, self._engine, self._load = sampler, recorder, engine, load
+    def __init__(self, sampler: Sampler, recorder: RunRecorder | None, load: Load) -> None:
+        self._sampler, self._recorder, self._load = sampler, recorder, load
 
     def model_loaded(self, model: Loaded) -> None:
-        """The engine runs: its memory can be watched, and the run's log can begin."""
-        self._sampler.engine_pid = self._engine.pid
+        """The engine runs, and the run's log can begin."""
         if self._recorder is not None:
             threads = self._load.settings.decode_threads
             self._recorder.start(model, self._load.model_sha256, threads, self._sampler)
@@ -39,7 +36,6 @@ class Watch:
         self, finished: Finished, asked_at: float, first_text_at: float | None, ended_at: float
     ) -> None:
         """A turn ended."""
-        self._sampler.engine_pid = self._engine.pid  # another one after a crash
         if self._recorder is not None:
             self._recorder.turn_finished(finished, asked_at, first_text_at, ended_at)
 
@@ -95,6 +91,7 @@ def build(choices: Choices, on_problem: Callable[[str], None]) -> House:
         ignore_memory=choices.ignore_memory,
     )
     sampler = Sampler()
+    sampler.engine_pid = lambda: engine.pid
     recorder = (
         RunRecorder(folders.state / "runs", board, on_problem) if config.monitor.log else None
     )
@@ -103,7 +100,7 @@ def build(choices: Choices, on_problem: Callable[[str], None]) -> House:
         load,
         sampling=config.sampling,
         demonstration=chosen.demonstration,
-        listener=Watch(sampler, recorder, engine, load),
+        listener=Watch(sampler, recorder, load),
         advise_on_memory=chosen.advise_on_memory,
     )
     return House(

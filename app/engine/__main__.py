@@ -13,7 +13,7 @@ import traceback
 from typing import TYPE_CHECKING, BinaryIO
 
 from app.engine.inbox import Inbox
-from app.engine.isolation import give_up, take_channel
+from app.engine.isolation import die_with, give_up_network, give_up_privileges, take_channel
 from app.engine.messages import (
     Cancel,
     Event,
@@ -33,7 +33,9 @@ def main() -> None:
     """Serve until told to quit or the input ends."""
     parent = int(sys.argv[1])
     channel = take_channel(sys.argv[2] if len(sys.argv) > 2 else None)
-    give_up(parent)
+    give_up_privileges()
+    network = give_up_network(namespace=True)
+    die_with(parent)
     # Only now: whatever the libraries print while they are loaded goes to the log.
     from app.engine.llama import StopFlag
     from app.engine.service import Service
@@ -41,7 +43,7 @@ def main() -> None:
     events = os.fdopen(channel.events, "wb", buffering=0)
     stop = StopFlag()
     inbox: Inbox[Work] = Inbox(stop)
-    service = Service(lambda event: _send(events, event), stop)
+    service = Service(lambda event: _send(events, event), stop, network)
     requests = os.fdopen(channel.requests, "rb")
     threading.Thread(target=_read, args=(requests, inbox, service), daemon=True).start()
     while True:

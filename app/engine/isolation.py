@@ -2,7 +2,9 @@
 
 llama.cpp and the libraries under it write to descriptors 1 and 2 when they please; the protocol
 therefore runs on duplicates, and 1 and 2 lead to the log. The process dies with its parent, so
-that no orphan holds gigabytes, and leaves no core file, which would hold a conversation.
+that no orphan holds gigabytes, and leaves no core file, which would hold a conversation. It has no
+network: an empty namespace where the kernel allows one, and a filter that refuses every socket to
+another machine. The screen's process gives up the same, but for the namespace.
 """
 
 from __future__ import annotations
@@ -14,9 +16,17 @@ import signal
 import sys
 from dataclasses import dataclass
 
+from app.engine.seccomp import socket_filter
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
+_PR_SET_SECCOMP = 22
+_SECCOMP_MODE_FILTER = 2
+_CLONE_NEWUSER = 0x10000000
+_CLONE_NEWNET = 0x40000000
+
+NO_WALL = "nothing: this kernel offers neither a namespace nor a filter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +54,64 @@ def take_channel(log_path: str | None) -> Channel:
     return channel
 
 
-def give_up(parent: int) -> None:
-    """Die with `parent` (its process id), dump no core, gain no privileges.
+def die_with(parent: int) -> None:
+    """Be killed when `parent` (a process id) ends. Raises OSError where the kernel refuses."""
+    if sys.platform == "linux":
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the line above
+            os._exit(0)
 
-    Raises OSError where the kernel refuses one of them.
-    """
+
+def give_up_privileges() -> None:
+    """Dump no core, gain no privileges. Raises OSError where the kernel refuses."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform != "linux":
-        return
-    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:  # it died before the line above
-        os._exit(0)
-    _prctl(_PR_SET_DUMPABLE, 0)
+    if sys.platform == "linux":
+        _prctl(_PR_SET_DUMPABLE, 0)
+        _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def give_up_network(namespace: bool) -> str:
+    """Have no network from here on, in this thread and all that it starts. Says what holds that.
+
+    Call it before the first thread is started.
+
+    Args:
+        namespace: also move into an empty network namespace. Not for a process that must keep
+            its place in the user's session.
+    """
+    walls = []
+    if namespace and _enter_empty_namespace():
+        walls.append("an empty network namespace")
+    if _refuse_sockets():
+        walls.append("a filter on system calls")
+    return " and ".join(walls) or NO_WALL
+
+
+def _enter_empty_namespace() -> bool:
+    """An own network namespace holds no interface. Without privileges it needs a user namespace."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "unshare"):
+        return False
+    attempts = (_CLONE_NEWNET, _CLONE_NEWUSER | _CLONE_NEWNET)
+    return any(libc.unshare(flags) == 0 for flags in attempts)
+
+
+def _refuse_sockets() -> bool:
+    program = socket_filter() if sys.platform == "linux" else None
+    if program is None:
+        return False
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    code = ctypes.create_string_buffer(program, len(program))
+    head = _Program(len(program) // 8, ctypes.addressof(code))
+    libc = ctypes.CDLL(None, use_errno=True)
+    arguments = (ctypes.c_ulong(_SECCOMP_MODE_FILTER), ctypes.byref(head))
+    return bool(libc.prctl(ctypes.c_int(_PR_SET_SECCOMP), *arguments) == 0)
+
+
+class _Program(ctypes.Structure):
+    """`struct sock_fprog`: how many instructions, and where."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
 
 
 def _prctl(option: int, value: int) -> None:

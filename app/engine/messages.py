@@ -153,6 +153,8 @@ class Loaded:
     llama_cpp: str
     """Version of llama-cpp-python."""
     extra_buffers: bool
+    network: str = ""
+    """What keeps the engine from the network."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,8 +35,9 @@ Work = Load | Warm | Generate | Count | Reset
 class Service:
     """Does requests in the thread that made it. `pace` alone may be called from another."""
 
-    def __init__(self, emit: Callable[[Event], None], stop: StopFlag) -> None:
-        self._emit, self._stop = emit, stop
+    def __init__(self, emit: Callable[[Event], None], stop: StopFlag, network: str = "") -> None:
+        """`network` says what keeps this process from it; `Loaded` carries it on."""
+        self._emit, self._stop, self._network = emit, stop, network
         self._session: Session | None = None
         self._pace = Pace()
 
@@ -87,7 +88,7 @@ class Service:
                 self._emit(Loading(fraction))
 
         self._session = open_session(request, self._stop, progress)
-        self._emit(self._session.loaded)
+        self._emit(replace(self._session.loaded, network=self._network))
 
     def _warm(self, request: Warm) -> None:
         session = self._open()
