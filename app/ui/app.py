@@ -50,6 +50,10 @@ class BedsideApp(App[None], inherit_bindings=False):
         """The theme's own names, for the moment before the theme is set."""
         return {"quiet": "ansi_default"}
 
+    def _fatal_error(self) -> None:
+        """End after a defect without Textual's trace: it prints variables, and so words."""
+        self._close_messages_no_wait()
+
     def on_mount(self) -> None:
         ScrollBar.renderer = WholeCellScrollBar
 
@@ -79,7 +83,8 @@ def run_chat(
 ) -> int:
     """Show the chat until the user ends it, and return the exit code.
 
-    The assistant is closed in every case, after the terminal is as it was before.
+    The assistant is closed in every case, after the terminal is as it was before. A defect in a
+    handler or worker is raised here then.
     """
     return asyncio.run(_run(BedsideApp(assistant, settings, monitor), assistant))
 
@@ -90,4 +95,6 @@ async def _run(app: BedsideApp, assistant: ChatAssistant) -> int:
             await app.run_async()
     finally:
         await assistant.close()
+    if app._exception is not None:
+        raise app._exception
     return app.return_code or 0

@@ -19,7 +19,6 @@ class NoticeLine(Static):
     DEFAULT_CSS = """
     NoticeLine {
         height: auto;
-        padding: 0 1;
         color: $warning;
     }
     """
