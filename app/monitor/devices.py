@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,29 @@ def run_command(arguments: Sequence[str]) -> bytes:
     return done.stdout[:MAX_TEXT]
 
 
+def start_program(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+    """A program that goes on running; what it prints is read from its `stdout`.
+
+    Raises:
+        Unavailable: it cannot be started.
+    """
+    try:
+        return subprocess.Popen(
+            list(arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+    except OSError as error:
+        raise Unavailable(f"{arguments[0]} cannot be started ({error.strerror})") from error
+
+
+def is_installed(program: str) -> bool:
+    """Whether the shell would find the program."""
+    return shutil.which(program) is not None
+
+
 def device_control(descriptor: int, request: int, buffer: bytearray) -> None:
     """The ioctl system call, which changes `buffer` in place."""
     fcntl.ioctl(descriptor, request, buffer, True)
@@ -67,6 +91,8 @@ class Devices:
     root: Path = Path("/")
     run: Callable[[Sequence[str]], bytes] = run_command
     control: Callable[[int, int, bytearray], None] = device_control
+    spawn: Callable[[Sequence[str]], subprocess.Popen[bytes]] = start_program
+    has_program: Callable[[str], bool] = is_installed
 
     def text(self, path: str) -> str:
         """A small file's text, without the white space and NUL bytes around it.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+
+from app.monitor.runlog import TurnRecord
 
 LONGEST_GAP_S = 3.0
 """Between two readings further apart, what the power did is not known."""
@@ -54,3 +56,31 @@ def between(
         middle = p0 + slope * ((left + right) / 2 - t0)
         joules += middle * (right - left)
     return Energy(joules, inside)
+
+
+def of_turn(
+    turn: TurnRecord,
+    readings: Iterable[tuple[float, float | None]],
+    longest_gap_s: float = LONGEST_GAP_S,
+) -> tuple[TurnRecord, Energy]:
+    """The turn with the joules of all of it, of its prefill and of its decoding.
+
+    The engine tells how long both took; they lie one after the other at the turn's end.
+
+    Returns:
+        The turn, and what was found for all of it.
+    """
+    readings = list(readings)
+    decode_from = max(turn.t0, turn.t1 - turn.decode_s)
+    prefill_from = max(turn.t0, decode_from - turn.prefill_s)
+    whole = between(readings, turn.t0, turn.t1, longest_gap_s)
+    prefill = between(readings, prefill_from, decode_from, longest_gap_s)
+    decode = between(readings, decode_from, turn.t1, longest_gap_s)
+    return replace(
+        turn,
+        energy_j=whole.joules,
+        samples=whole.samples,
+        prefill_j=prefill.joules,
+        decode_j=decode.joules,
+        decode_samples=decode.samples,
+    ), whole

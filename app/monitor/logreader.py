@@ -16,9 +16,7 @@ from app.monitor.runlog import (
     TYPE_NAMES,
     End,
     Header,
-    ModelFacts,
     Note,
-    PowerFacts,
     Record,
     Sample,
     TurnRecord,
@@ -144,7 +142,9 @@ def _value(hint: Any, value: Any) -> Any:
         if plain is hint:
             raise TypeError("null where a value is needed")
         return None
-    if plain in (ModelFacts, PowerFacts):
+    if dataclasses.is_dataclass(plain) and isinstance(plain, type):
+        if not isinstance(value, dict):
+            raise TypeError("no object where one is needed")
         return _build(plain, value)
     if not _matches(plain, value):
         raise TypeError(f"{value!r} is not of the type {plain}")

@@ -5,9 +5,12 @@ Only characters of a console font are used. What is not known reads “unavailab
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.monitor import throttling
+from app.monitor.jetson import ELSEWHERE
+from app.monitor.power import WALL_FITS
 from app.monitor.reading import Reading
 
 
@@ -26,17 +29,39 @@ def machine_rows(reading: Reading) -> tuple[Row, ...]:
         Row("Memory left", _text(reading, "available_bytes", _left(reading))),
         Row("CPU", _text(reading, "cpu", percent(reading.cpu))),
         Row("Clock", _text(reading, "clock_mhz", _with_unit(reading.clock_mhz, ".0f", "MHz"))),
+        *_jetson_rows(reading),
         Row("Temperature", _text(reading, "temp_c", _with_unit(reading.temp_c, ".1f", "°C"))),
         Row("Power", _text(reading, "power_w", _power(reading))),
+        *_wall_rows(reading),
         Row("Throttled", _text(reading, "throttled", _throttled(reading))),
     )
+
+
+def _jetson_rows(reading: Reading) -> Iterator[Row]:
+    """The GPU and the power mode; on other boards there is nothing to say of them."""
+    if reading.unavailable.get("gpu_load") != ELSEWHERE:
+        load = percent(reading.gpu_load)
+        clock = _with_unit(reading.gpu_mhz, ".0f", "MHz")
+        text = f"{load} at {clock}" if load and clock else load
+        yield Row("GPU", _text(reading, "gpu_load", text))
+    if reading.unavailable.get("power_mode") != ELSEWHERE:
+        yield Row("Power mode", _text(reading, "power_mode", reading.power_mode))
+
+
+def _wall_rows(reading: Reading) -> Iterator[Row]:
+    """What the supply may take, called an estimate, where somebody has fitted it."""
+    fit = WALL_FITS.get(reading.power_source or "")
+    if fit is not None and reading.power_w is not None:
+        yield Row("Wall estimate", f"{fit.watts(reading.power_w):.1f} W = {fit.formula}")
 
 
 def coverage_line(reading: Reading) -> str | None:
     """What the power is the power of, in a sentence; None where there is none."""
     if reading.power_coverage is None:
         return None
-    return f"The power covers {reading.power_coverage}."
+    fit = WALL_FITS.get(reading.power_source or "")
+    estimate = f" The wall estimate is {fit.source}." if fit else ""
+    return f"The power covers {reading.power_coverage}.{estimate}"
 
 
 def mebibytes(count: int | None) -> str | None:

@@ -21,6 +21,11 @@ class Reading:
     """The fastest core's clock."""
     cpu: float | None = None
     """Share of all cores in use since the reading before, 0 to 1."""
+    gpu_load: float | None = None
+    """0 to 1, on a Jetson."""
+    gpu_mhz: float | None = None
+    power_mode: str | None = None
+    """A Jetson's power mode by its name, as `25W`."""
     available_bytes: int | None = None
     """Memory that can still be had without swapping (MemAvailable)."""
     total_bytes: int | None = None
@@ -31,6 +36,9 @@ class Reading:
     power_source: str | None = None
     """The source's id, as `pmic`; None where there is none."""
     power_coverage: str | None = None
+    suspended_s: float = 0.0
+    """Seconds that the machine has slept since it was started; the monotonic clock leaves them
+    out, so two readings a second apart may lie hours apart."""
     unavailable: Mapping[str, str] = field(default_factory=dict)
     """For each field that is None: what completes “unavailable, because …”."""
 
@@ -40,6 +48,9 @@ READ_FIELDS = (
     "temp_c",
     "clock_mhz",
     "cpu",
+    "gpu_load",
+    "gpu_mhz",
+    "power_mode",
     "available_bytes",
     "engine_rss",
     "throttled",

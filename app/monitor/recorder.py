@@ -6,7 +6,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -19,6 +18,9 @@ from app.monitor.reading import Reading
 from app.monitor.runheader import RunFacts, make_header
 from app.monitor.runlog import End, Note, Record, Sample, TurnRecord
 from app.monitor.sampler import Sampler
+
+SHORTEST_SLEEP_S = 0.5
+"""The two clocks drift by far less between two readings."""
 
 REMEMBERED = 3600
 """Power readings kept for a turn's energy: an hour at one a second, longer than any answer."""
@@ -61,6 +63,9 @@ class RunRecorder:
         self._powers: deque[tuple[float, float | None]] = deque(maxlen=REMEMBERED)
         self._pending: list[TurnRecord] = []
         self._told: dict[str, str] = {}
+        self._last_at: float | None = None
+        self._suspended_s: float | None = None
+        self._sleeps: list[float] = []
         self._last_turn: TurnRecord | None = None
 
     @property
@@ -68,7 +73,15 @@ class RunRecorder:
         """The latest turn whose energy is settled."""
         return self._last_turn
 
-    def start(self, model: Loaded, sha256: str | None, threads: int, sampler: Sampler) -> None:
+    def start(
+        self,
+        model: Loaded,
+        sha256: str | None,
+        threads: int,
+        sampler: Sampler,
+        prefill_threads: int | None = None,
+        idle_w: float | None = None,
+    ) -> None:
         """Begin a run; the header is written with the next reading, which tells the power source.
 
         Args:
@@ -76,8 +89,11 @@ class RunRecorder:
             sha256: of the model's file, where it is known.
             threads: decode threads.
             sampler: whose readings the log keeps.
+            prefill_threads: threads that read the prompt.
+            idle_w: power with the model loaded and nothing to do, where it was measured.
         """
-        facts = RunFacts(datetime.now(timezone.utc), self._board, model, sha256, threads)
+        now = datetime.now(timezone.utc)
+        facts = RunFacts(now, self._board, model, sha256, threads, prefill_threads, idle_w)
         self._begin = facts
         self._started_at = self._clock()
         self._sampler = sampler
@@ -90,6 +106,7 @@ class RunRecorder:
         """Log a reading, and the turns that it completes."""
         with self._lock:
             self._open(reading)
+            self._note_gap(reading)
             self._powers.append((self._since_start(reading.at), reading.power_w))
             self._note_missing(reading)
             self._write(_sample(self._since_start(reading.at), reading))
@@ -134,11 +151,27 @@ class RunRecorder:
         ready = [turn for turn in self._pending if at_end or turn.t1 <= latest]
         self._pending = [turn for turn in self._pending if turn not in ready]
         for turn in ready:
-            found = energy.between(self._powers, turn.t0, turn.t1, self._longest_gap())
-            self._last_turn = replace(turn, energy_j=found.joules, samples=found.samples)
+            self._last_turn, found = self._with_energy(turn)
             if found.reason and "power_w" not in self._told:
                 self._write(Note(turn.t1, found.reason, "energy_j"))
             self._write(self._last_turn)
+
+    def _with_energy(self, turn: TurnRecord) -> tuple[TurnRecord, energy.Energy]:
+        """The turn with its joules: of all of it, of its prefill and of its decoding."""
+        if any(turn.t0 <= at <= turn.t1 for at in self._sleeps):
+            return turn, energy.Energy(None, 0, "the machine was suspended in the turn")
+        return energy.of_turn(turn, self._powers, self._longest_gap())
+
+    def _note_gap(self, reading: Reading) -> None:
+        """Say where the machine slept, or was so busy that it was not looked at."""
+        at, before = self._since_start(reading.at), self._last_at
+        slept = reading.suspended_s - (self._suspended_s or 0.0)
+        if before is not None and self._suspended_s is not None and slept > SHORTEST_SLEEP_S:
+            self._sleeps.append((before + at) / 2)
+            self._write(Note(at, f"the machine was suspended for {slept:.0f} s", "gap"))
+        elif before is not None and at - before > self._longest_gap():
+            self._write(Note(at, f"nothing was read for {at - before:.1f} s", "gap"))
+        self._last_at, self._suspended_s = at, reading.suspended_s
 
     def _longest_gap(self) -> float:
         interval = self._sampler.interval_s if self._sampler else 1.0
@@ -187,4 +220,6 @@ def _sample(t: float, reading: Reading) -> Sample:
         engine_rss=reading.engine_rss,
         available=reading.available_bytes,
         throttled=reading.throttled,
+        gpu_load=reading.gpu_load,
+        gpu_mhz=reading.gpu_mhz,
     )

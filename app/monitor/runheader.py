@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from app.engine.messages import Loaded
 from app.monitor.devices import Devices, Unavailable
-from app.monitor.power import Kind
+from app.monitor.power import WALL_FITS, Kind
 from app.monitor.reading import Reading
 from app.monitor.runlog import Header, ModelFacts, PowerFacts
 from app.monitor.system import governor
@@ -27,6 +27,8 @@ class RunFacts:
     model: Loaded
     sha256: str | None
     threads: int
+    prefill_threads: int | None = None
+    idle_w: float | None = None
 
 
 def make_header(
@@ -42,7 +44,8 @@ def make_header(
         devices: where the clock's governor is read.
     """
     unavailable = dict(reading.unavailable)
-    unavailable["idle_w"] = "idle power was not measured before this run"
+    if facts.idle_w is None:
+        unavailable["idle_w"] = "the run began at once; its quiet stretches tell the idle power"
     if facts.sha256 is None:
         unavailable["model.sha256"] = "the file's hash is not recorded"
     try:
@@ -55,16 +58,24 @@ def make_header(
         started=facts.started.isoformat(timespec="seconds"),
         board=facts.board,
         model=ModelFacts(model.name, facts.sha256, model.bytes, model.census),
-        versions=_versions(model.llama_cpp),
+        versions=versions(model.llama_cpp),
         threads=facts.threads,
         governor=rule,
         throttled=reading.throttled,
-        power=PowerFacts(kind.id, kind.coverage, rate_hz) if kind else None,
+        power=_power(kind, rate_hz) if kind else None,
+        idle_w=facts.idle_w,
+        power_mode=reading.power_mode,
+        prefill_threads=facts.prefill_threads,
         unavailable=unavailable,
     )
 
 
-def _versions(llama_cpp: str) -> Mapping[str, str]:
+def _power(kind: Kind, rate_hz: float) -> PowerFacts:
+    return PowerFacts(kind.id, kind.coverage, rate_hz, WALL_FITS.get(kind.id))
+
+
+def versions(llama_cpp: str) -> Mapping[str, str]:
+    """Versions of everything that a number may depend on."""
     try:
         own = version("bedside")
     except PackageNotFoundError:

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from app.monitor.power.wall import WallFit
+
 SCHEMA = 1
 
 
@@ -35,6 +37,9 @@ class PowerFacts:
     coverage: str
     rate_hz: float
     """Readings a second in this log."""
+    wall: WallFit | None = None
+    """How the supply's own power may be estimated from these readings. The samples hold what was
+    measured and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,9 @@ class Header:
     power: PowerFacts | None = None
     idle_w: float | None = None
     """Power before the run, with the model loaded and nothing to do."""
+    power_mode: str | None = None
+    """A Jetson's power mode by its name."""
+    prefill_threads: int | None = None
     unavailable: Mapping[str, str] = field(default_factory=dict)
     part: int = 1
     """A long run is cut into several files; each begins with the header."""
@@ -72,6 +80,8 @@ class Sample:
     engine_rss: int | None
     available: int | None
     throttled: int | None
+    gpu_load: float | None = None
+    gpu_mhz: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +100,14 @@ class TurnRecord:
     ttft_s: float | None
     """From the question to the first text; None where none came."""
     energy_j: float | None
+    """Of the whole turn."""
     samples: int
     """Power readings inside the turn."""
+    prefill_j: float | None = None
+    """Of the time in which the engine read the prompt."""
+    decode_j: float | None = None
+    """Of the time in which it wrote."""
+    decode_samples: int = 0
 
 
 @dataclass(frozen=True, slots=True)

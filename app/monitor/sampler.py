@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from app.monitor.devices import Devices
 from app.monitor.power import Kind
@@ -12,6 +13,20 @@ from app.monitor.reading import Reading, unread
 from app.monitor.sensors import DEADLINE_S, Sensors
 
 Listener = Callable[[Reading], None]
+
+
+class Board(Protocol):
+    """What a sampler reads: `Sensors` on a machine, `Replay` of a recorded run."""
+
+    @property
+    def kind(self) -> Kind | None: ...
+
+    @property
+    def cpu_s(self) -> float: ...
+
+    def read(self, engine_pid: int | None) -> Reading: ...
+
+    def close(self) -> None: ...
 
 
 class Sampler:
@@ -25,17 +40,28 @@ class Sampler:
         devices: Devices | None = None,
         interval_s: float = 1.0,
         clock: Callable[[], float] = time.monotonic,
+        board: Callable[[], Board] | None = None,
     ) -> None:
+        """
+        Args:
+            devices: the machine.
+            interval_s: from one reading to the next.
+            clock: monotonic seconds.
+            board: opens what is read in place of the machine's sensors, in the sampler's thread;
+                a recorded run, for one.
+        """
         self.interval_s = interval_s
-        self.engine_pid: int | None = None
-        """The process whose memory is watched; another one after the engine was restarted."""
+        self.engine_pid: Callable[[], int | None] = lambda: None
+        """Tells the process whose memory is watched, at each reading anew: the engine gets another
+        one after a crash."""
         self._clock = clock
-        self._devices = devices or Devices()
+        devices = devices or Devices()
+        self._open_board: Callable[[], Board] = board or (lambda: Sensors(devices, clock))
         self._listeners: list[Listener] = []
         self._latest = unread(clock())
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bedside-monitor", daemon=True)
-        self._sensors: Sensors | None = None
+        self._sensors: Board | None = None
         self._own_cpu_s = 0.0
 
     def start(self) -> None:
@@ -71,7 +97,7 @@ class Sampler:
         return self._own_cpu_s + (self._sensors.cpu_s if self._sensors else 0.0)
 
     def _run(self) -> None:
-        sensors = self._sensors = Sensors(self._devices, self._clock)
+        sensors = self._sensors = self._open_board()
         due = self._clock()
         while not self._stop.wait(max(0.0, due - self._clock())):
             self._look(sensors)
@@ -80,8 +106,8 @@ class Sampler:
         self._look(sensors)
         sensors.close()
 
-    def _look(self, sensors: Sensors) -> None:
-        self._latest = reading = sensors.read(self.engine_pid)
+    def _look(self, sensors: Board) -> None:
+        self._latest = reading = sensors.read(self.engine_pid())
         for listener in tuple(self._listeners):
             listener(reading)
         self._own_cpu_s = time.thread_time()

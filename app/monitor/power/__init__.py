@@ -4,5 +4,16 @@ from __future__ import annotations
 
 from app.monitor.power.choose import KINDS, Offer, choose, survey
 from app.monitor.power.source import Kind, Power, PowerReader
+from app.monitor.power.wall import WALL_FITS, WallFit
 
-__all__ = ["KINDS", "Kind", "Offer", "Power", "PowerReader", "choose", "survey"]
+__all__ = [
+    "KINDS",
+    "WALL_FITS",
+    "Kind",
+    "Offer",
+    "Power",
+    "PowerReader",
+    "WallFit",
+    "choose",
+    "survey",
+]

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from app.monitor.devices import Absent, Devices, Unavailable
 from app.monitor.power.battery import BATTERY
+from app.monitor.power.ina219 import INA219
 from app.monitor.power.ina3221 import INA3221
 from app.monitor.power.pmic import PMIC
 from app.monitor.power.rapl import RAPL
 from app.monitor.power.source import Kind, PowerReader
+from app.monitor.power.tegrastats import TEGRASTATS
 
-KINDS: tuple[Kind, ...] = (PMIC, INA3221, BATTERY, RAPL)
+KINDS: tuple[Kind, ...] = (PMIC, INA3221, TEGRASTATS, BATTERY, INA219, RAPL)
 """In the order of preference: a board's own sensors, then the whole machine, then its processor."""
 
 

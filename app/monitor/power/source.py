@@ -22,6 +22,9 @@ class Power:
     """Voltage of the supply, where the source sees it."""
     rails: Mapping[str, float] = field(default_factory=dict)
     """Watts of each rail by its name; not always parts of `watts` (see the coverage)."""
+    gpu_load: float | None = None
+    """0 to 1, where the source tells it too."""
+    gpu_mhz: float | None = None
 
 
 class PowerReader(Protocol):

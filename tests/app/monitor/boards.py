@@ -66,9 +66,9 @@ def pi5(root: Path, throttled: str = "throttled=0x0\n", pmic: str = PMIC_REPLY) 
         },
     )
     replies = {"vcgencmd get_throttled": throttled, "vcgencmd pmic_read_adc": pmic}
-    return Devices(root, run=Commands(replies))
+    return Devices(root, run=Commands(replies), has_program=lambda _name: False)
 
 
 def bare(root: Path) -> Devices:
     """A machine without a single sensor."""
-    return Devices(root, run=Commands({}))
+    return Devices(root, run=Commands({}), has_program=lambda _name: False)

@@ -60,7 +60,7 @@ def test_plain_lines_tell_a_reason_once_and_time_from_the_start() -> None:
 
 def test_only_the_letters_of_a_console_font_are_used() -> None:
     text = "".join(panel_lines(FULL, 0.5, 100))
-    assert all(letter.isascii() or letter in "°–“”" for letter in text)
+    assert all(letter.isascii() or letter in "°–×“”" for letter in text)
 
 
 def test_watching_ends_after_the_count(tmp_path: Path) -> None:

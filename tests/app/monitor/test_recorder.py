@@ -186,3 +186,37 @@ def test_a_sampler_on_a_fake_pi_fills_a_log(tmp_path: Path) -> None:
     assert log.samples and all(sample.power_w is not None for sample in log.samples)
     assert log.samples[0].t >= 0
     assert json.loads(path.read_bytes().splitlines()[0])["model"]["sha256"] == "ab" * 32
+
+
+def test_prefill_and_decoding_have_joules_of_their_own(run: Run) -> None:
+    for second, watts in enumerate((2.0, 2.0, 4.0, 4.0, 6.0, 6.0, 6.0, 6.0)):
+        run.read(second, watts)
+    run.turn(1.0, 4.5, 6.0)
+    run.read(8, 2.0)
+    (turn,) = run.log().turns
+    # FINISHED has 1 s of prefill and 2 s of decoding, which end the turn: 3 to 4 and 4 to 6.
+    assert turn.prefill_j == pytest.approx(5.0)
+    assert turn.decode_j == pytest.approx(12.0)
+    assert turn.decode_samples == 3
+    assert turn.energy_j == pytest.approx(3.0 + 4.0 + 5.0 + 12.0)
+
+
+def test_a_suspended_machine_gets_a_note_and_no_energy_is_invented(run: Run) -> None:
+    run.recorder.on_reading(Reading(100.0, power_w=3.0, suspended_s=50.0))
+    run.recorder.on_reading(Reading(101.0, power_w=3.0, suspended_s=650.0))
+    run.turn(0.2, 0.5, 1.5)
+    for second in (2, 3, 4):
+        run.recorder.on_reading(Reading(100.0 + second, power_w=3.0, suspended_s=650.0))
+    run.turn(2.5, 2.6, 4.5)
+    run.recorder.on_reading(Reading(105.0, power_w=3.0, suspended_s=650.0))
+    log = run.log()
+    assert [turn.energy_j for turn in log.turns] == [None, pytest.approx(3.0 * 2.0)]
+    notes = [(note.field, note.text) for note in log.notes]
+    assert ("gap", "the machine was suspended for 600 s") in notes
+    assert ("energy_j", "the machine was suspended in the turn") in notes
+
+
+def test_a_stretch_without_readings_is_noted(run: Run) -> None:
+    run.read(0, 3.0)
+    run.read(9, 3.0)
+    assert [note.text for note in run.log().notes] == ["nothing was read for 9.0 s"]

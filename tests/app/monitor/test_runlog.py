@@ -72,14 +72,15 @@ def test_the_lines_have_the_fields_of_version_1() -> None:
     wanted = {"id", "started", "board", "model", "versions", "threads", "governor", "throttled"}
     assert wanted | {"power", "idle_w", "unavailable"} <= set(header)
     assert set(header["model"]) == {"name", "sha256", "bytes", "census"}
-    assert set(header["power"]) == {"source", "coverage", "rate_hz"}
+    assert set(header["power"]) == {"source", "coverage", "rate_hz", "wall"}
     assert list(json.loads(encode(SAMPLE))) == [
         *("type", "t", "power_w", "temp_c", "clock_mhz", "cpu"),
-        *("engine_rss", "available", "throttled"),
+        *("engine_rss", "available", "throttled", "gpu_load", "gpu_mhz"),
     ]
     assert list(json.loads(encode(TURN))) == [
         *("type", "t0", "t1", "prompt_tokens", "reused", "evaluated", "generated"),
         *("prefill_s", "decode_s", "ttft_s", "energy_j", "samples"),
+        *("prefill_j", "decode_j", "decode_samples"),
     ]
     assert json.loads(encode(End(1.0, "left"))) == {"type": "end", "t": 1.0, "reason": "left"}
 

@@ -9,7 +9,8 @@ import pytest
 from app.monitor import throttling
 from app.monitor.devices import Devices, Unavailable
 from app.monitor.firmware import mailbox_reply
-from app.monitor.power import ina3221, pmic, rapl
+from app.monitor.jetson import mode_name
+from app.monitor.power import ina219, ina3221, pmic, rapl, tegrastats
 from tests.app.monitor.boards import Commands, tree
 from tests.shared import shared_path
 
@@ -108,3 +109,51 @@ def test_the_energy_counters_packages_are_found(tmp_path: Path) -> None:
     zones = rapl.find_packages(Devices(tree(tmp_path, flat)))
     assert [zone.path for zone in zones] == ["sys/class/powercap/intel-rapl:0"]
     assert zones[0].range_uj == 262143328850
+
+
+TEGRASTATS = {
+    "01": (12.479, 0.63, 621.0),
+    "02": (4.824, 0.0, None),
+    "03": (4.744, 0.0, None),
+    "04": (6.444, 0.56, 1020.0),
+    "05": (18.426, 0.99, None),
+    "07": (5.297, 0.0, 114.0),
+}
+"""Watts at the input, the GPU's load and its clock, as they stand in the lines."""
+
+
+@pytest.mark.parametrize("number", TEGRASTATS)
+def test_every_form_of_tegrastats_is_read(number: str) -> None:
+    (path,) = (shared_path("samples/power") / "tegrastats").glob(f"{number}_*.txt")
+    line = _verbatim(f"tegrastats/{path.name}").splitlines()[0]
+    power = tegrastats.power_of(tegrastats.parse(line))
+    assert (power.watts, power.gpu_load, power.gpu_mhz) == TEGRASTATS[number]
+
+
+def test_a_torn_head_of_a_line_is_no_reading() -> None:
+    head = _verbatim("tegrastats/05_orin_nano_super_18w_partial.txt").splitlines()[1]
+    with pytest.raises(Unavailable):
+        tegrastats.power_of(tegrastats.parse(head))
+
+
+def test_an_agx_line_of_three_parts_has_rails_and_no_total() -> None:
+    line = tegrastats.parse(_verbatim("tegrastats/06_agx_orin_jp72_three_part.txt"))
+    assert line.rails == {"VDD_GPU_SOC": 5.139, "VDD_CPU_CV": 3.268, "VIN_SYS_5V0": 5.5}
+    assert line.temperatures["cpu"] == 52.968
+    with pytest.raises(Unavailable, match="VIN_SYS_5V0"):
+        tegrastats.power_of(line)
+
+
+def test_the_power_mode_of_the_sample_has_its_name() -> None:
+    text = _sample("jetson_misc/01_nvpmodel_and_release.txt")
+    assert mode_name("pmode:0002 fmode:fan_mode_quiet", text) == "MAXN_SUPER"
+    assert "pmode:0002 fmode:fan_mode_quiet" in text
+
+
+def test_the_ups_hat_of_the_sample_is_read(tmp_path: Path) -> None:
+    values = _verbatim("hwmon/05_ina219_ups_hat.txt").splitlines()
+    names = ("in0_input", "in1_input", "power1_input", "curr1_input", "shunt_resistor")
+    chip = "sys/class/hwmon/hwmon2"
+    files = {f"{chip}/{name}": value for name, value in zip(names, values, strict=True)}
+    devices = Devices(tree(tmp_path, {**files, f"{chip}/name": "ina219"}))
+    assert ina219.probe(devices).read().watts == pytest.approx(4.228 * 0.040)
