@@ -1,0 +1,186 @@
+"""Measures a model while llama.cpp runs it over text: saliency, importance matrix, turn, moments.
+
+All in one pass, through the eval callback. Sums of a micro-batch are float32, those over the text
+float64. The output head is not computed: its input is all that is wanted, and nothing comes after.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import BadInputError
+from converter.cut.saliency import LayerSaliency
+from converter.graph import Tensor
+
+Rows = NDArray[np.float32]
+
+_WEIGHT = re.compile(r"blk\.(\d+)\.(\w+)\.weight")
+_SHARED = {"attn_k": "attn_q", "attn_v": "attn_q", "ffn_up": "ffn_gate"}
+"""Weights that read the same input as another, which is measured for both."""
+_ROWS = 64
+"""Tokens summed at once: few enough that a row of 14,336 neurons stays in the cache."""
+_EVERY = 8
+"""Of the tokens, one in so many is used for the turn of every block of several layers: there are
+n(n + 1)/2 of them, and their angles differ little from token to token."""
+
+
+@dataclass(slots=True)
+class _Sums:
+    """Sums over tokens of one weight's input."""
+
+    square: NDArray[np.float64]
+    plain: NDArray[np.float64] | None = None
+    absolute: NDArray[np.float64] | None = None
+    product: NDArray[np.float64] | None = None
+
+    def add(self, rows: Rows, name: str) -> None:
+        scratch = np.empty((min(_ROWS, len(rows)), rows.shape[1]), dtype=np.float32)
+        for start in range(0, len(rows), _ROWS):
+            block = rows[start : start + _ROWS]
+            room = scratch[: len(block)]
+            self.square += np.multiply(block, block, out=room).sum(axis=0)
+            if self.absolute is not None and self.plain is not None:
+                self.plain += block.sum(axis=0)
+                self.absolute += np.abs(block, out=room).sum(axis=0)
+        if not np.isfinite(self.square).all():
+            raise BadInputError(
+                f"The model computes values that are not numbers (NaN or infinite) before {name}; "
+                "its weights are damaged, or too large for this type of file."
+            )
+        if self.product is not None:
+            self.product += rows.T @ rows
+
+
+@dataclass(slots=True)
+class Collector:
+    """Watches a graph of the Llama family and adds up what its weights read."""
+
+    shapes: Mapping[str, int]
+    """Name of each weight to the length of its rows: what its input has."""
+    layers: int
+    covariances: Collection[str] = ()
+    """Names of weights whose input's XᵀX is kept too."""
+    tokens: int = 0
+    _sums: dict[str, _Sums] = field(default_factory=dict)
+    _stream: Rows | None = None
+    _turns: NDArray[np.float64] = field(init=False)
+    _sampled: list[Rows] = field(default_factory=list)
+    _angles: NDArray[np.float64] = field(init=False)
+    _sampled_tokens: int = 0
+
+    def __post_init__(self) -> None:
+        self._turns = np.zeros(self.layers)
+        self._angles = np.zeros((self.layers + 1, self.layers + 1))
+        for name, row in self.shapes.items():
+            if self._leader(name) != name:
+                continue
+            detailed = name.endswith(("ffn_down.weight", "attn_output.weight"))
+            self._sums[name] = _Sums(
+                np.zeros(row),
+                np.zeros(row) if detailed else None,
+                np.zeros(row) if detailed else None,
+                np.zeros((row, row)) if name in self.covariances else None,
+            )
+
+    def wants(self, tensor: Tensor) -> bool:
+        """Products of the weights measured, the residual stream, and what the head reads."""
+        if tensor.multiplies:
+            return tensor.source(0).name in self._sums
+        name = tensor.name
+        return name.startswith("l_out-") or name in ("embd", "inp_embd", "result_norm")
+
+    def take(self, tensor: Tensor) -> bool:
+        """Add it up; after the head's input there is nothing left to compute."""
+        if tensor.multiplies:
+            name = tensor.source(0).name
+            self._sums[name].add(tensor.source(1).rows(), name)
+            return True
+        name, rows = tensor.name, tensor.rows()
+        if name == "result_norm":
+            self._sums[self._head].add(rows, self._head)
+            self._add_angles()
+            self.tokens += len(rows)
+            return False
+        self._turn(name, rows)
+        return True
+
+    @property
+    def _head(self) -> str:
+        return "output.weight" if "output.weight" in self.shapes else "token_embd.weight"
+
+    def _leader(self, name: str) -> str:
+        """The weight at which this one's input is measured."""
+        found = _WEIGHT.fullmatch(name)
+        if found is None:
+            return name
+        other = f"blk.{found[1]}.{_SHARED.get(found[2], found[2])}.weight"
+        return other if other in self.shapes else name
+
+    def _turn(self, name: str, rows: Rows) -> None:
+        """The cosine between the residual stream here and a layer before."""
+        if name.startswith("l_out-"):
+            assert self._stream is not None, "the embedding comes first"
+            layer = int(name.removeprefix("l_out-"))
+            self._turns[layer] += _cosines(self._stream, rows).sum()
+        else:
+            self._sampled.clear()
+        self._stream = rows.copy()
+        self._sampled.append(self._stream[::_EVERY])
+
+    def _add_angles(self) -> None:
+        """Angular distances between the residual stream at all pairs of depths."""
+        stack = np.stack(self._sampled)
+        stack /= np.maximum(np.linalg.norm(stack, axis=2, keepdims=True), np.float32(1e-30))
+        cosines = np.einsum("itd,jtd->tij", stack, stack, optimize=True)
+        self._angles += (np.arccos(np.clip(cosines, -1, 1)) / np.pi).sum(axis=0)
+        self._sampled_tokens += stack.shape[1]
+
+    def layer(self, number: int, heads: int) -> LayerSaliency:
+        """What was measured of a layer with so many heads."""
+        down = self._sums[f"blk.{number}.ffn_down.weight"]
+        output = self._sums[f"blk.{number}.attn_output.weight"]
+        assert down.plain is not None and down.absolute is not None
+        assert output.plain is not None and output.absolute is not None
+        return LayerSaliency(
+            neuron_abs=down.absolute,
+            neuron_sum=down.plain,
+            neuron_square=down.square,
+            output_abs=output.absolute.reshape(heads, -1),
+            output_sum=output.plain.reshape(heads, -1),
+            output_square=output.square.reshape(heads, -1),
+            turn=float(self._turns[number] / max(self.tokens, 1)),
+        )
+
+    def squares(self) -> dict[str, NDArray[np.float32]]:
+        """Sums of squares by weight, those with a shared input included."""
+        return {
+            name: self._sums[self._leader(name)].square.astype(np.float32) for name in self.shapes
+        }
+
+    def spans(self) -> dict[tuple[int, int], float]:
+        """Mean angular distance over every block of layers, by its first layer and its length."""
+        return {
+            (first, last - first): float(self._angles[first, last] / max(self._sampled_tokens, 1))
+            for first in range(self.layers)
+            for last in range(first + 1, self.layers + 1)
+        }
+
+    def products(self) -> dict[str, NDArray[np.float32]]:
+        """XᵀX / tokens of the weights for which it was asked."""
+        return {
+            name: (sums.product / max(self.tokens, 1)).astype(np.float32)
+            for name, sums in self._sums.items()
+            if sums.product is not None
+        }
+
+
+def _cosines(before: Rows, after: Rows) -> NDArray[np.float32]:
+    """Token by token."""
+    inner = np.einsum("td,td->t", before, after)
+    sizes = np.einsum("td,td->t", before, before) * np.einsum("td,td->t", after, after)
+    return np.asarray(inner / np.sqrt(np.maximum(sizes, np.float32(1e-30))))

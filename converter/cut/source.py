@@ -1,0 +1,77 @@
+"""What a cut starts from: its identity, and a file of it that llama.cpp can run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from app.errors import BadInputError, ResourceError
+from app.sanitise import one_line
+from converter.checkpoint import Checkpoint, open_checkpoint
+from converter.export import Progress, lay_out, write
+from converter.material import gather
+
+_CHUNK = 1 << 24
+
+
+def source_hash(model: Path) -> str:
+    """What plans and saliency files call a model: of a GGUF file the SHA-256 of its bytes.
+
+    Of a checkpoint folder it is that of config.json's content and of every tensor in order of
+    names (name, type, shape, bytes), so that sharding the same weights otherwise changes nothing.
+
+    Raises:
+        BadInputError: it is no checkpoint, or cannot be read.
+    """
+    try:
+        if model.is_dir():
+            return _checkpoint_hash(open_checkpoint(model))
+        with model.open("rb") as file:
+            digest = hashlib.sha256()
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+            return digest.hexdigest()
+    except (OSError, ValueError) as error:
+        raise BadInputError(
+            f"{one_line(str(model))} cannot be read; name a checkpoint folder or a GGUF file."
+        ) from error
+
+
+def _checkpoint_hash(checkpoint: Checkpoint) -> str:
+    digest = hashlib.sha256(json.dumps(checkpoint.config, sort_keys=True).encode())
+    for name in sorted(checkpoint.tensors):
+        tensor = checkpoint.tensors[name]
+        digest.update(f"\n{name} {tensor.type.value} {tensor.shape}\n".encode("utf-8", "replace"))
+        values = tensor.map().reshape(-1)
+        for start in range(0, values.size, _CHUNK):
+            digest.update(values[start : start + _CHUNK].tobytes())
+    return digest.hexdigest()
+
+
+def runnable(
+    model: Path, sha256: str, cache: Path, *, threads: int, progress: Progress | None = None
+) -> Path:
+    """A GGUF file that llama.cpp runs: the file itself, or a checkpoint converted into the cache.
+
+    The converted file holds every matrix as the checkpoint does, is named by the model's hash and
+    is there for the next run; it appears whole or not at all.
+
+    Raises:
+        BadInputError: the checkpoint is none that can be converted.
+        ResourceError: the cache cannot be written.
+    """
+    if not model.is_dir():
+        return model
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ResourceError(
+            f"The cache folder {one_line(str(cache))} cannot be made; choose one with --cache."
+        ) from error
+    material = gather(open_checkpoint(model))
+    kind = material.lossless
+    kept = cache / f"{sha256}-{kind.name}.gguf"
+    if not kept.exists():
+        write(lay_out(material, kind), kept, threads=threads, progress=progress)
+    return kept

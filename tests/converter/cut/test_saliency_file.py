@@ -1,0 +1,87 @@
+"""The saliency file: whole, readable by llama.cpp's rules, and refused when it is anything else."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import gguf
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.errors import BadInputError
+from converter.cut.saliency_file import read_saliency, write_saliency
+from converter.imatrix import read_imatrix
+from tests.converter.cut.conftest import Measured
+
+
+@pytest.fixture(scope="module")
+def written(tied: Measured, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("saliency") / "s.gguf"
+    write_saliency(path, tied.saliency)
+    return path
+
+
+def test_reads_back_what_was_written(tied: Measured, written: Path) -> None:
+    found = read_saliency(written)
+    for field in dataclasses.fields(found):
+        if field.name not in ("layers", "input_squares", "covariances"):
+            assert getattr(found, field.name) == getattr(tied.saliency, field.name), field.name
+    for layer, expected in zip(found.layers, tied.saliency.layers, strict=True):
+        for field in dataclasses.fields(layer):
+            np.testing.assert_array_equal(getattr(layer, field.name), getattr(expected, field.name))
+    for name in ("input_squares", "covariances"):
+        values, expected_values = getattr(found, name), getattr(tied.saliency, name)
+        assert values.keys() == expected_values.keys()
+        for key in values:
+            np.testing.assert_array_equal(values[key], expected_values[key])
+
+
+def test_is_an_importance_matrix_for_the_quantiser(tied: Measured, written: Path) -> None:
+    reader = gguf.GGUFReader(written)
+    keys = {"general.type", "imatrix.datasets", "imatrix.chunk_count", "imatrix.chunk_size"}
+    assert keys <= set(reader.fields)
+    imatrix = read_imatrix(written)
+    assert imatrix.keys() == tied.saliency.imatrix.keys()
+    for name, values in tied.saliency.imatrix.items():
+        np.testing.assert_array_equal(imatrix[name], values)
+    assert all(len(tensor.name) < 64 for tensor in reader.tensors)
+
+
+def test_same_measurement_same_bytes(tied: Measured, written: Path, tmp_path: Path) -> None:
+    write_saliency(tmp_path / "again", tied.saliency)
+    assert (tmp_path / "again").read_bytes() == written.read_bytes()
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_damage_gives_one_sentence(written: Path, data: st.DataObject) -> None:
+    whole = bytearray(written.read_bytes())
+    match data.draw(st.sampled_from(["cut", "flip", "text"])):
+        case "cut":
+            whole = whole[: data.draw(st.integers(0, len(whole) - 1))]
+        case "flip":
+            for _ in range(data.draw(st.integers(1, 8))):
+                whole[data.draw(st.integers(0, 8000))] ^= data.draw(st.integers(1, 255))
+        case _:
+            whole = bytearray(data.draw(st.binary(max_size=200)))
+    path = written.with_name("damaged")
+    path.write_bytes(whole)
+    try:
+        read_saliency(path)
+    except BadInputError as error:
+        assert "\n" not in str(error)
+
+
+def test_missing_file_and_plain_imatrix_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="cannot be read"):
+        read_saliency(tmp_path / "none")
+    writer = gguf.GGUFWriter(tmp_path / "plain", "")
+    writer.add_string("general.type", "imatrix")
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.close()
+    with pytest.raises(BadInputError, match="no saliency of this version"):
+        read_saliency(tmp_path / "plain")
