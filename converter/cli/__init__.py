@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from app.errors import BedsideError
-from converter.cli import convert, inspection
+from converter.cli import convert, inspection, perplexity
 
 
 class _Group(TyperGroup):
@@ -41,6 +41,7 @@ app = typer.Typer(
 )
 app.command()(convert.convert)
 app.command()(inspection.inspect)
+app.command()(perplexity.perplexity)
 
 
 @app.callback()
