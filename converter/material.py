@@ -5,12 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from converter.architecture import Model, describe
+from app.errors import BadInputError
+from converter import metadata
+from converter.architecture import Model, Stored, Weight, describe
 from converter.checkpoint import Checkpoint, SourceType
+from converter.checkpoint.gguf import GgufFile
 from converter.general import general_fields, provenance_fields
 from converter.metadata import Field
-from converter.quantise import FileType
+from converter.quantise import FileType, ModelFacts
 from converter.vocabulary import read_vocabulary
+
+_DECIDED = ("general.file_type", "general.quantization_version", "general.alignment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,65 @@ def gather(checkpoint: Checkpoint) -> Material:
         files=tuple(checkpoint.files),
         notes=tuple(vocabulary.notes),
     )
+
+
+def gather_gguf(file: GgufFile, *, dequantise: bool = False) -> Material:
+    """The material of a GGUF file; keys that the writer decides anew are left out.
+
+    Args:
+        file: as `open_gguf` read it.
+        dequantise: take quantised tensors for what they stand for, which is not what they were.
+
+    Raises:
+        BadInputError: It is quantised and may not be dequantised, or lacks what a model has.
+    """
+    if file.quantised and not dequantise:
+        raise BadInputError(
+            f"The file is quantised already ({file.kinds}), and what that lost cannot be brought "
+            "back; start from the original, or give --dequantise to accept the loss."
+        )
+    weights: dict[str, Weight] = {
+        tensor.name: Stored(tensor.name, tensor) for tensor in file.floats
+    }
+    weights |= {tensor.name: tensor for tensor in file.quantised}
+    architecture = file.header.architecture
+    model = Model(
+        facts=ModelFacts(
+            architecture,
+            _first(file, "block_count"),
+            _first(file, "attention.head_count"),
+            _first(file, "attention.head_count_kv"),
+        ),
+        fields=_of(file, f"{architecture}."),
+        weights=tuple(weights[tensor.name] for tensor in file.header.tensors),
+        vocabulary_rows=weights["token_embd.weight"].shape[0],
+    )
+    told = tuple(field for field in _of(file, "general.") if field.key not in _DECIDED)
+    lost = (metadata.text("bedside.dequantised_from", file.kinds),) if file.quantised else ()
+    between = [tensor.type for tensor in file.floats if len(tensor.shape) > 1]
+    return Material(
+        model=model,
+        general=told,
+        vocabulary=_of(file, "tokenizer."),
+        provenance=(*_of(file, "bedside."), *lost),
+        between=between[0] if between and not file.quantised else SourceType.F32,
+        files=(file.path,),
+    )
+
+
+def _of(file: GgufFile, prefix: str) -> tuple[Field, ...]:
+    return tuple(field for field in file.fields if field.key.startswith(prefix))
+
+
+def _first(file: GgufFile, name: str) -> int:
+    """A number of the model, or the first layer's where there is one a layer."""
+    key = f"{file.header.architecture}.{name}"
+    value = next((field.value for field in file.fields if field.key == key), None)
+    if isinstance(value, (list, tuple)):
+        value = value[0]
+    if type(value) is not int:
+        raise BadInputError(f"The file does not say its {key}; convert the model again.")
+    return value
 
 
 def _auto_type(checkpoint: Checkpoint) -> SourceType:

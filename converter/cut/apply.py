@@ -20,6 +20,9 @@ from converter.cut.weights import Repairs, cut_weights
 from converter.material import Material
 from converter.metadata import Field
 
+_CUT = "bedside.cut"
+"""The key that tells what was kept; those of its details begin with it."""
+
 
 def cut(material: Material, plan: Plan, repairs: Repairs | None = None) -> Material:
     """The material of the cut model.
@@ -51,7 +54,7 @@ def cut(material: Material, plan: Plan, repairs: Repairs | None = None) -> Mater
         material,
         model=made,
         general=tuple(_renamed(material.general, facts.architecture, made.parameters)),
-        provenance=(*material.provenance, *_provenance(plan, geometry, repairs)),
+        provenance=tuple(_provenance(material, plan, geometry, repairs)),
     )
 
 
@@ -102,16 +105,24 @@ def _renamed(general: tuple[Field, ...], architecture: str, parameters: int) -> 
             yield field
 
 
-def _provenance(plan: Plan, geometry: Geometry, repairs: Repairs | None) -> Iterator[Field]:
+def _provenance(
+    material: Material, plan: Plan, geometry: Geometry, repairs: Repairs | None
+) -> Iterator[Field]:
+    """What the material said of itself, and what this cut made of it; not of an earlier one."""
+    yield from (field for field in material.provenance if not field.key.startswith(_CUT))
+    yield metadata.text(_CUT, told(plan, geometry))
+    yield metadata.text(f"{_CUT}.source_sha256", plan.source_sha256)
+    yield metadata.text(f"{_CUT}.score", plan.score)
+    if repairs:
+        yield metadata.uint32(f"{_CUT}.restored_weights", len(repairs))
+
+
+def told(plan: Plan, geometry: Geometry) -> str:
+    """What the plan keeps, in a line."""
     neurons = sum(len(kept.neurons) for kept in plan.layers)
     groups = sum(len(kept.head_groups) for kept in plan.layers)
-    yield metadata.text(
-        "bedside.cut",
+    return (
         f"{len(plan.layers)} of {len(geometry.neurons)} layers, "
         f"{neurons} of {sum(geometry.neurons)} neurons, "
-        f"{groups} of {sum(geometry.groups)} head groups",
+        f"{groups} of {sum(geometry.groups)} head groups"
     )
-    yield metadata.text("bedside.cut.source_sha256", plan.source_sha256)
-    yield metadata.text("bedside.cut.score", plan.score)
-    if repairs:
-        yield metadata.uint32("bedside.cut.restored_weights", len(repairs))
