@@ -21,6 +21,7 @@ from app.cli.options import (
     Model,
     NoLog,
     Plain,
+    PowerBudget,
 )
 from app.edge import EdgeGroup
 
@@ -55,12 +56,13 @@ def _root(  # noqa: PLR0913  one parameter an option is Typer's way
     plain: Plain = False,
     no_log: NoLog = False,
     ignore_memory: IgnoreMemory = False,
+    power_budget: PowerBudget = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of a defect.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
-    choices = Choices(model, board, tokens, config, no_log, ignore_memory)
+    choices = Choices(model, board, tokens, config, no_log, ignore_memory, (), power_budget)
     if context.invoked_subcommand is None:
         chat.run(choices, plain)
     context.obj = choices

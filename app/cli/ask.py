@@ -15,6 +15,7 @@ from app.cli.options import (
     IgnoreMemory,
     Model,
     NoLog,
+    PowerBudget,
 )
 from app.errors import INTERRUPTED, UsageError
 
@@ -36,6 +37,7 @@ def _ask(  # noqa: PLR0913  one parameter an option is Typer's way
     config: ConfigFile = None,
     no_log: NoLog = False,
     ignore_memory: IgnoreMemory = False,
+    power_budget: PowerBudget = None,
     temperature: Annotated[
         float | None, typer.Option(help="0 takes the likeliest word each time.")
     ] = None,
@@ -53,7 +55,7 @@ def _ask(  # noqa: PLR0913  one parameter an option is Typer's way
     if not text.strip():
         raise UsageError("There is no question to answer.")
     sampling = (("temperature", temperature), ("max_tokens", max_tokens), ("seed", seed))
-    choices = Choices(model, board, tokens, config, no_log, ignore_memory, sampling)
+    choices = Choices(model, board, tokens, config, no_log, ignore_memory, sampling, power_budget)
     house = build(choices.over(context.obj), _tell)
     raise typer.Exit(asyncio.run(_answer(house, text)))
 
@@ -76,6 +78,8 @@ async def _answer(house: House, question: str) -> int:
             _tell(ending(last))
         if assistant.demonstration:
             _tell(DEMONSTRATION)
+        if house.budget_line is not None:
+            _tell(f"Power budget: {house.budget_line()}.")
         _tell(house.notice)
         reason = last.reason
         return INTERRUPTED if reason == "cancelled" else 0

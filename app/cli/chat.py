@@ -13,6 +13,7 @@ from app.cli.options import (
     Model,
     NoLog,
     Plain,
+    PowerBudget,
 )
 
 
@@ -21,7 +22,7 @@ def register(root: typer.Typer) -> None:
     root.command("chat")(_chat)
 
 
-def _chat(
+def _chat(  # noqa: PLR0913  one parameter an option is Typer's way
     context: typer.Context,
     model: Model = None,
     board: Board = None,
@@ -30,9 +31,10 @@ def _chat(
     plain: Plain = False,
     no_log: NoLog = False,
     ignore_memory: IgnoreMemory = False,
+    power_budget: PowerBudget = None,
 ) -> None:
     """Open the chat. This is what `bedside` alone does too."""
-    choices = Choices(model, board, tokens, config, no_log, ignore_memory)
+    choices = Choices(model, board, tokens, config, no_log, ignore_memory, (), power_budget)
     run(choices.over(context.obj), plain or bool(context.find_root().params.get("plain")))
 
 

@@ -16,6 +16,8 @@ from app.config import Config, load_config
 from app.engine.client import EngineClient
 from app.engine.messages import Finished, Load, Loaded
 from app.folders import Folders, private_folder
+from app.monitor.governor import Governor
+from app.monitor.pacing import READ_EVERY_S, PacedEngine
 from app.monitor.recorder import RunRecorder
 from app.monitor.sampler import Sampler
 
@@ -49,6 +51,8 @@ class House:
     sampler: Sampler
     recorder: RunRecorder | None
     notice: str
+    budget_line: Callable[[], str] | None = None
+    """Tells the power budget, how it is held and what it costs; None where there is none."""
 
     def open(self) -> None:
         """Begin to measure. The assistant is started by whoever reads its events."""
@@ -90,13 +94,14 @@ def build(choices: Choices, on_problem: Callable[[str], None]) -> House:
         model_sha256=chosen.sha256,
         ignore_memory=choices.ignore_memory,
     )
-    sampler = Sampler()
+    sampler = Sampler(interval_s=READ_EVERY_S if choices.power_budget else 1.0)
     sampler.engine_pid = lambda: engine.pid
+    paced = _paced(engine, choices.power_budget, settings.decode_threads, sampler)
     recorder = (
         RunRecorder(folders.state / "runs", board, on_problem) if config.monitor.log else None
     )
     assistant = Assistant(
-        engine,
+        paced or engine,
         load,
         sampling=config.sampling,
         demonstration=chosen.demonstration,
@@ -104,5 +109,21 @@ def build(choices: Choices, on_problem: Callable[[str], None]) -> House:
         advise_on_memory=chosen.advise_on_memory,
     )
     return House(
-        config, assistant, sampler, recorder, information_notice(config.ui.emergency_number)
+        config,
+        assistant,
+        sampler,
+        recorder,
+        information_notice(config.ui.emergency_number),
+        budget_line=(lambda: paced.line) if paced else None,
     )
+
+
+def _paced(
+    engine: EngineClient, budget_w: float | None, threads: int, sampler: Sampler
+) -> PacedEngine | None:
+    """The engine behind its power budget; None where there is no budget."""
+    if budget_w is None:
+        return None
+    paced = PacedEngine(engine, Governor(budget_w, threads))
+    sampler.listen(paced.on_reading)
+    return paced

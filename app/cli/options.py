@@ -32,6 +32,27 @@ Plain = Annotated[
 ]
 
 
+def watts(text: str) -> float:
+    """`6.3W` as watts, as Typer wants it said when it is none."""
+    from app.monitor.watts import parse_watts
+
+    try:
+        return parse_watts(text)
+    except ValueError as error:
+        raise typer.BadParameter("give watts, as 6.3W or 6300mW") from error
+
+
+PowerBudget = Annotated[
+    float | None,
+    typer.Option(
+        "--power-budget",
+        parser=watts,
+        metavar="WATTS",
+        help="Answer more slowly where the mean power would exceed this, as 6.3W.",
+    ),
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Choices:
     """What was given on the command line; None and False leave the settings as they are."""
@@ -44,6 +65,8 @@ class Choices:
     ignore_memory: bool = False
     sampling: tuple[tuple[str, float | None], ...] = ()
     """Names of sampling settings with their values."""
+    power_budget: float | None = None
+    """Watts."""
 
     def over(self, earlier: Choices | None) -> Choices:
         """These; where one was not given, what stood in front of the command."""

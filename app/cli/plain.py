@@ -70,6 +70,8 @@ async def _answer(house: House, events: AsyncGenerator[TurnEvent, None]) -> None
     for sentence in (ending(last), DEMONSTRATION if house.assistant.demonstration else ""):
         if sentence:
             _say(sentence)
+    if house.budget_line is not None:
+        _say(f"Power budget: {house.budget_line()}.")
 
 
 def _say(sentence: str) -> None:

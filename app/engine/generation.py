@@ -48,7 +48,7 @@ class Pace:
     """How an answer may use the processor; another thread changes it while the answer runs."""
 
     duty: float = 1.0
-    """Share of the time that decoding may use."""
+    """Share of the time that computing may use."""
     threads: int | None = None
     """Threads to decode with from now on; None leaves them as they are."""
 
@@ -121,7 +121,12 @@ class Generation:
         self._read_at: float | None = None
 
     def run(
-        self, prompt: Sequence[int], sampler: Sampler, room: int, guard_repetition: bool
+        self,
+        prompt: Sequence[int],
+        sampler: Sampler,
+        room: int,
+        guard_repetition: bool,
+        stop_at_end: bool = True,
     ) -> Finished:
         """Answer with at most `room` tokens. Emits Prefill and Text; a cancel is a normal end.
 
@@ -131,7 +136,7 @@ class Generation:
         try:
             self._prefill(prompt)
             self._read_at = time.monotonic()
-            reason = self._decode(sampler, room, guard_repetition)
+            reason = self._decode(sampler, room, guard_repetition, stop_at_end)
         except Stopped:
             reason = "cancelled"
         self.transcript.finish()
@@ -155,18 +160,23 @@ class Generation:
         for start in range(self._reused, len(prompt), self._model.micro_batch):
             self._raise_if_stopping()
             chunk = prompt[start : start + self._model.micro_batch]
+            began = time.monotonic()
             self._cache.extend(chunk, wants_logits=start + len(chunk) == len(prompt))
             self._evaluated += len(chunk)
             self._emit(Prefill(self._evaluated, total, self._reused))
+            self._rest(time.monotonic() - began)
 
-    def _decode(self, sampler: Sampler, room: int, guard_repetition: bool) -> StopReason:
+    def _decode(
+        self, sampler: Sampler, room: int, guard_repetition: bool, stop_at_end: bool
+    ) -> StopReason:
         ids = self.transcript.ids
         while True:
             self._raise_if_stopping()
             token = sampler.sample()
             # A control token that does not end the turn, such as the start of another one, is
             # no text either: a small model that writes it has lost its thread.
-            if self._model.ends_generation(token) or self._model.is_control(token):
+            ends = self._model.ends_generation(token) or self._model.is_control(token)
+            if ends and stop_at_end:
                 return "stop"
             self.transcript.add(token)
             if len(ids) >= room:
@@ -181,9 +191,13 @@ class Generation:
         if threads is not None:
             self._model.set_decode_threads(threads)
         self._cache.extend([token], wants_logits=True)
+        self._rest(time.monotonic() - started)
+
+    def _rest(self, worked_s: float) -> None:
+        """Do nothing for so long that the work was its share of the time; a stop ends it."""
         duty = self._pace.duty
         if duty < 1.0:
-            self._stopping.wait((time.monotonic() - started) * (1 / duty - 1))
+            self._stopping.wait(worked_s * (1 / duty - 1))
 
     def _raise_if_stopping(self) -> None:
         if self._stopping.is_set():

@@ -45,6 +45,8 @@ class Sampling:
     seed: int = 0
     guard_repetition: bool = True
     """End the answer when the same few tokens come round again and again."""
+    stop_at_end: bool = True
+    """End where the model says that its turn is over; a bench goes on to `max_tokens`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +114,9 @@ class SetPace:
     """Slow down or speed up, also while an answer runs. Not answered."""
 
     threads: int
+    """Of decoding; a prompt is always read with all that it was given."""
     duty: float = 1.0
-    """Share of the time that decoding may use, 0 < duty ≤ 1."""
+    """Share of the time that computing may use, 0 < duty ≤ 1."""
 
 
 @dataclass(frozen=True, slots=True)

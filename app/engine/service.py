@@ -136,9 +136,10 @@ class Service:
         generation = Generation(
             session.llama, session.cache, self._emit, self._stop.event, self._pace
         )
-        sampler = Sampler(session.llama, request.sampling)
+        how = request.sampling
+        sampler = Sampler(session.llama, how)
         try:
-            finished = generation.run(prompt, sampler, room, request.sampling.guard_repetition)
+            finished = generation.run(prompt, sampler, room, how.guard_repetition, how.stop_at_end)
         finally:
             sampler.close()
         answer = generation.transcript

@@ -269,3 +269,18 @@ def test_a_change_of_threads_holds_from_the_next_token_and_once() -> None:
     run.pace.threads = 1
     run.answer()
     assert run.model.threads == [1]
+
+
+def test_the_prompt_keeps_the_duty_too() -> None:
+    run = Run(FakeModel(said("")))
+    run.model.before_evaluate = lambda: time.sleep(0.02)
+    run.pace.duty = 0.5
+    finished, _ = run.answer()
+    assert finished.prefill_s >= 2 * 3 * 0.02
+
+
+def test_a_bench_goes_on_through_the_models_end() -> None:
+    run = Run(FakeModel([CONTROL, END, 65, END, 66, END]))
+    generation = Generation(run.model, run.cache, run.events.append, run.stopping, run.pace)
+    finished = generation.run(PROMPT, run.model, 6, False, stop_at_end=False)
+    assert (finished.reason, finished.generated) == ("length", 6)
