@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from app.errors import BedsideError
-from converter.cli import convert, inspection, perplexity
+from converter.cli import convert, inspection, perplexity, prune
 
 
 class _Group(TyperGroup):
@@ -42,6 +42,7 @@ app = typer.Typer(
 app.command()(convert.convert)
 app.command()(inspection.inspect)
 app.command()(perplexity.perplexity)
+app.command()(prune.prune)
 
 
 @app.callback()

@@ -13,12 +13,13 @@ from app.engine.modelfile import read_header
 from app.errors import BadInputError
 from converter.checkpoint import open_checkpoint, to_float32
 from converter.cut.apply import cut
-from converter.cut.plan import KeptLayer, Plan
+from converter.cut.plan import KeptLayer
 from converter.export import lay_out, write
 from converter.material import Material, gather
 from converter.quantise import FileType
 from tests import llama
 from tests.converter.checkpoints import Recipe, build
+from tests.converter.cut.plans import layers, plan, some
 from tests.converter.oracle.llama import Mask, logits
 
 TOLERANCE = 1e-4
@@ -28,30 +29,6 @@ RECIPE = Recipe(
     dtype="F32", tied=False, bias=True,
 )  # fmt: skip
 PROMPTS = ([1], [1, 300, 7, 7, 7, 42, 2, 0], [(7 * i * i + 3 * i) % 320 for i in range(90)])
-
-
-def some(total: int, count: int, seed: int) -> tuple[int, ...]:
-    """Ascending indices without a pattern."""
-    return tuple(sorted(np.random.default_rng(seed).choice(total, count, replace=False).tolist()))
-
-
-def layers(
-    widths: dict[int, int] | None = None, groups: dict[int, int] | None = None
-) -> tuple[KeptLayer, ...]:
-    """Layer to how many of its neurons and groups stay, any of them; the others stay whole."""
-    widths, groups = widths or {}, groups or {}
-    return tuple(
-        KeptLayer(
-            index,
-            some(NEURONS, widths.get(index, NEURONS), index),
-            some(GROUPS, groups.get(index, GROUPS), 10 + index),
-        )
-        for index in range(RECIPE.layers)
-    )
-
-
-def plan(kept: tuple[KeptLayer, ...]) -> Plan:
-    return Plan("0" * 64, "by hand", kept)
 
 
 def mask(kept: tuple[KeptLayer, ...]) -> Mask:
@@ -74,16 +51,16 @@ class Case:
 
 
 EVERYWHERE = range(RECIPE.layers)
-ALL = layers(dict.fromkeys(EVERYWHERE, 256), dict.fromkeys(EVERYWHERE, 2))
-UNEVEN = layers({0: 256, 2: 512, 3: 256}, {0: 3, 1: 1, 3: 2})
+ALL = layers(RECIPE, dict.fromkeys(EVERYWHERE, 256), dict.fromkeys(EVERYWHERE, 2))
+UNEVEN = layers(RECIPE, {0: 256, 2: 512, 3: 256}, {0: 3, 1: 1, 3: 2})
 CASES = {
-    "nothing": Case(layers(), "llama"),
-    "neurons": Case(layers(dict.fromkeys(EVERYWHERE, 256)), "llama"),
-    "heads": Case(layers(groups=dict.fromkeys(EVERYWHERE, 2)), "llama"),
-    "layers": Case((layers()[0], layers()[3]), "llama"),
+    "nothing": Case(layers(RECIPE), "llama"),
+    "neurons": Case(layers(RECIPE, dict.fromkeys(EVERYWHERE, 256)), "llama"),
+    "heads": Case(layers(RECIPE, groups=dict.fromkeys(EVERYWHERE, 2)), "llama"),
+    "layers": Case((layers(RECIPE)[0], layers(RECIPE)[3]), "llama"),
     "all together": Case((ALL[0], ALL[1], ALL[3]), "llama"),
-    "neurons per layer": Case(layers({0: 256, 2: 512}), "deci"),
-    "heads per layer": Case(layers(groups={1: 1, 2: 3}), "deci"),
+    "neurons per layer": Case(layers(RECIPE, {0: 256, 2: 512}), "deci"),
+    "heads per layer": Case(layers(RECIPE, groups={1: 1, 2: 3}), "deci"),
     "all per layer": Case((UNEVEN[0], UNEVEN[1], UNEVEN[3]), "deci"),
 }
 
@@ -119,7 +96,7 @@ def test_a_wrong_unit_would_be_seen(folder: Path) -> None:
 
 
 def test_a_plan_that_keeps_all_changes_no_weight(full: Material, tmp_path: Path) -> None:
-    made = cut(full, plan(layers()))
+    made = cut(full, plan(layers(RECIPE)))
     for before, after in zip(full.model.weights, made.model.weights, strict=True):
         assert (before.name, before.shape, before.type) == (after.name, after.shape, after.type)
         rows = before.shape[0] if len(before.shape) > 1 else 1

@@ -1,0 +1,141 @@
+"""`bedside-convert prune`: a plan applied to a checkpoint or a GGUF file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.errors import UsageError
+
+if TYPE_CHECKING:
+    from converter.cut.plan import Plan
+    from converter.cut.prune import Source
+    from converter.cut.restore import Restored
+    from converter.cut.weights import Repairs
+
+
+def prune(  # noqa: PLR0913 - each parameter is an option of the command
+    model: Annotated[Path, typer.Argument(help="Checkpoint folder or GGUF file to cut.")],
+    plan: Annotated[Path, typer.Argument(help="What stays, as `bedside-convert plan` wrote it.")],
+    out: Annotated[Path, typer.Argument(help="A new folder, or a file that ends in .gguf.")],
+    kind: Annotated[
+        str, typer.Option("--type", "-t", help="Of a GGUF output; as the source is stored if not.")
+    ] = "",
+    restore: Annotated[
+        bool, typer.Option("--restore", help="Refit what stays to do the work of what went.")
+    ] = False,
+    text: Annotated[
+        list[Path] | None, typer.Option(help="Restore on these texts, not on the plan's own.")
+    ] = None,
+    field: Annotated[str | None, typer.Option(help="The field of JSON lines to read.")] = None,
+    tokens: Annotated[int, typer.Option(help="Restore on so many tokens at most.")] = 131072,
+    chunk: Annotated[int, typer.Option(help="Tokens in a chunk of text.")] = 512,
+    seed: Annotated[int, typer.Option(help="Decides which texts are read.")] = 0,
+    dequantise: Annotated[
+        bool, typer.Option("--dequantise", help="Cut a quantised file too, with its losses.")
+    ] = False,
+    cache: Annotated[
+        Path | None, typer.Option(help="Where to keep the model as llama.cpp runs it.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace OUT.gguf if it exists.")] = False,
+) -> None:
+    """Cut a model as a plan says, whole or not at all."""
+    from converter.cache import default_cache
+    from converter.cli.progress import progress_bar
+    from converter.cut.folder import check_folder
+    from converter.cut.plan import read_plan
+    from converter.cut.prune import calibration_texts, open_source, repair
+    from converter.files import check_output
+    from converter.texts import Sample
+
+    begun = time.monotonic()
+    kept = read_plan(plan)
+    if out.suffix == ".gguf":
+        check_output(out, force=force)
+    else:
+        check_folder(out, kept)
+        _refuse_for_folder(kind, force)
+    source = open_source(model, kept, dequantise=dequantise)
+    if source.checkpoint is None and out.suffix != ".gguf":
+        raise UsageError("A GGUF file is cut into a GGUF file; give OUT a name that ends in .gguf.")
+    _tell_loss(source)
+    found: Restored | None = None
+    if restore:
+        documents = calibration_texts(kept, text or (), field)
+        sample = Sample(length=chunk, tokens=tokens, seed=seed)
+        with progress_bar("Restoring", 1) as advance:
+            found = repair(
+                source, kept, documents, sample, cache=cache or default_cache(), progress=advance
+            )
+        for line in gain_lines(found):
+            typer.echo(line)
+    size = _write(source, kept, out, kind, found.weights if found else None, force)
+    _report(source, kept, out, size, time.monotonic() - begun)
+
+
+def gain_lines(found: Restored) -> Iterator[str]:
+    """A line for each matrix: how far the residual stream is off without and with its repair."""
+    yield f"restored on {found.tokens:,} tokens; error of the residual stream, held out:"
+    for gain in found.gains:
+        if gain.ridge is None:
+            yield f"  layer {gain.layer:>3} {gain.part:<11} {gain.before:8.3%}  left alone"
+        else:
+            share = 1 - gain.after / gain.before
+            yield (
+                f"  layer {gain.layer:>3} {gain.part:<11} {gain.before:8.3%} to {gain.after:8.3%}, "
+                f"{share:4.0%} less (ridge {gain.ridge:g})"
+            )
+
+
+def _refuse_for_folder(kind: str, force: bool) -> None:
+    if kind:
+        raise UsageError("A folder keeps the checkpoint's own types; give --type with OUT.gguf.")
+    if force:
+        raise UsageError("A folder is never replaced; name a new one and leave --force out.")
+
+
+def _tell_loss(source: Source) -> None:
+    lost = [f.value for f in source.material.provenance if f.key == "bedside.dequantised_from"]
+    if lost:
+        typer.echo(
+            f"The source is quantised ({lost[0]}): what that lost stays lost in what is cut "
+            "from it, and quantising again loses more."
+        )
+
+
+def _write(
+    source: Source, plan: Plan, out: Path, kind: str, repairs: Repairs | None, force: bool
+) -> int:
+    from converter.cli.progress import progress_bar
+    from converter.cut.apply import cut
+    from converter.cut.folder import write_folder
+    from converter.export import lay_out, write
+    from converter.quantise import FileType
+
+    if out.suffix != ".gguf":
+        assert source.checkpoint is not None, "a GGUF source was refused before"
+        with progress_bar("Cutting", 1) as advance:
+            return write_folder(source.checkpoint, plan, out, repairs=repairs, progress=advance)
+    material = cut(source.material, plan, repairs)
+    layout = lay_out(material, FileType.parse(kind) if kind else source.material.lossless)
+    with progress_bar("Cutting", layout.parameters) as advance:
+        return write(layout, out, threads=1, force=force, progress=advance)
+
+
+def _report(source: Source, plan: Plan, out: Path, size: int, seconds: float) -> None:
+    from app.sanitise import one_line
+    from converter.cli.tables import counted, sized
+    from converter.cut.apply import cut, told
+    from converter.cut.geometry import Geometry
+
+    before, after = source.material.model, cut(source.material, plan).model
+    typer.echo(
+        f"{one_line(str(out))}: {sized(size)}, {counted(after.parameters)} of "
+        f"{counted(before.parameters)} parameters, architecture {after.facts.architecture}, "
+        f"in {seconds:.1f} s"
+    )
+    typer.echo(f"kept {told(plan, Geometry.read(before))}")
