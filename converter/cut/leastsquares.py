@@ -1,10 +1,11 @@
-"""Ridge least squares from second moments: a correction to weights that are there already.
+"""Ridge least squares from second moments: a step away from weights that are there already.
 
-For inputs x and targets y, the D with the smallest sum of ‖y − (W + D) x‖² + ridge ‖D‖² is
-R (C + ridge)⁻¹, with C the inputs' second moments and R those of the error y − W x with the inputs.
-Penalising the step, and not the weights, makes "leave it alone" the limit of a large ridge.
-Steps are measured in each input's own scale (the ridge is a share of C's diagonal), since a few
-neurons are a thousand times as loud as the others.
+For inputs x and what the weights miss r = y − W x, the step D with the smallest sum of
+‖r − D x‖² + ridge ‖D‖² is R (C + ridge)⁻¹, with C the second moments of x and R those of r with x.
+Penalising the step, and not the weights, makes "leave it alone" the limit of a large ridge; working
+on r, and not on y, keeps what little is missing from drowning in rounding. Steps are measured in
+each input's own scale (the ridge is a share of C's diagonal), since a few neurons are a thousand
+times as loud as the others.
 """
 
 from __future__ import annotations
@@ -17,54 +18,54 @@ from numpy.typing import NDArray
 
 Doubles = NDArray[np.float64]
 
-RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
+RIDGES = (1e-6, 1e-3, 1e-2, 1e-1, 1.0)
 """Shares of the diagonal that are tried, each on the held-out part."""
 
 
 @dataclass(slots=True)
 class Moments:
-    """Sums over tokens, from which the error of any weights follows."""
+    """Sums over tokens, from which the error after any step follows."""
 
     inputs: int
     outputs: int
     gram: Doubles = field(init=False)
     """Σ x xᵀ, (inputs, inputs)."""
     cross: Doubles = field(init=False)
-    """Σ x yᵀ, (inputs, outputs)."""
+    """Σ x rᵀ, (inputs, outputs)."""
     power: float = 0.0
-    """Σ ‖y‖²."""
+    """Σ ‖r‖²: the error without a step."""
     tokens: int = 0
 
     def __post_init__(self) -> None:
         self.gram = np.zeros((self.inputs, self.inputs))
         self.cross = np.zeros((self.inputs, self.outputs))
 
-    def add(self, x: NDArray[np.float32], y: NDArray[np.float32]) -> None:
-        """Count tokens in: x (..., inputs), y (..., outputs); float32 products, float64 sums."""
-        x, y = x.reshape(-1, self.inputs), y.reshape(-1, self.outputs)
+    def add(self, x: NDArray[np.float32], r: NDArray[np.float32]) -> None:
+        """Count tokens in: x (..., inputs), r (..., outputs); float32 products, float64 sums."""
+        x, r = x.reshape(-1, self.inputs), r.reshape(-1, self.outputs)
         self.gram += x.T @ x
-        self.cross += x.T @ y
-        self.power += float(np.square(y, dtype=np.float64).sum())
+        self.cross += x.T @ r
+        self.power += float(np.square(r, dtype=np.float64).sum())
         self.tokens += len(x)
 
-    def error(self, weights: NDArray[np.floating]) -> float:
-        """Σ ‖y − W x‖² for weights (outputs, inputs); at least 0, whatever rounding says."""
-        w = weights.T.astype(np.float64)
-        explained = 2 * np.vdot(w, self.cross) - np.vdot(w, self.gram @ w)
+    def error(self, step: Doubles) -> float:
+        """Σ ‖r − D x‖² for the transposed step Dᵀ, (inputs, outputs); at least 0."""
+        explained = 2 * np.vdot(step, self.cross) - np.vdot(step, self.gram @ step)
         return max(0.0, self.power - float(explained))
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Corrected weights, and what they are worth on text that they were not fitted to."""
+    """A step, and what it is worth on text that it was not fitted to."""
 
-    weights: NDArray[np.float32]
+    step: NDArray[np.float32] | None
+    """To be added to the weights, (outputs, inputs); None where none helps."""
     ridge: float | None
-    """The share of the diagonal that was chosen; None where the weights are left alone."""
+    """The share of the diagonal that was chosen; None where there is no step."""
     before: float
-    """Held-out error of the weights as they were."""
+    """Held-out error without it."""
     after: float
-    """Held-out error of `weights`; never above `before`."""
+    """Held-out error with it; never above `before`."""
 
     @property
     def gain(self) -> float:
@@ -72,30 +73,23 @@ class Fit:
         return 1 - self.after / self.before if self.before > 0 else 0.0
 
 
-def fit(
-    weights: NDArray[np.float32],
-    seen: Moments,
-    held_out: Moments,
-    ridges: Sequence[float] = RIDGES,
-) -> Fit:
-    """The correction that is best on the held-out part, or none where none helps there.
+def fit(seen: Moments, held_out: Moments, ridges: Sequence[float] = RIDGES) -> Fit:
+    """The step that is best on the held-out part, or none where none helps there.
 
     Args:
-        weights: (outputs, inputs), as they are.
-        seen: what corrections are fitted to.
+        seen: what steps are fitted to.
         held_out: what decides among them.
         ridges: shares of the diagonal to try.
     """
-    before = held_out.error(weights)
-    best = Fit(weights, None, before, before)
+    best = Fit(None, None, held_out.power, held_out.power)
     diagonal = np.diagonal(seen.gram)
     floor = max(float(diagonal.mean()) * 1e-6, np.finfo(np.float64).tiny)
     scale = np.maximum(diagonal, floor)  # an input that was never on has no scale of its own
-    missing = seen.cross - seen.gram @ weights.T.astype(np.float64)
     for ridge in ridges:
-        step = np.linalg.solve(seen.gram + np.diag(ridge * scale), missing)
-        candidate = (weights + step.T).astype(np.float32)
-        after = held_out.error(candidate)
+        step: Doubles = np.asarray(
+            np.linalg.solve(seen.gram + np.diag(ridge * scale), seen.cross), dtype=np.float64
+        )
+        after = held_out.error(step)
         if after < best.after:
-            best = Fit(candidate, ridge, before, after)
+            best = Fit(step.T.astype(np.float32), ridge, held_out.power, after)
     return best

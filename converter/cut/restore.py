@@ -22,7 +22,7 @@ from app.errors import BadInputError, ResourceError
 from converter.architecture import Model, Weight
 from converter.cut.forward import Floats, Forward, Half, halves, read, written
 from converter.cut.geometry import Geometry
-from converter.cut.leastsquares import Fit, Moments, fit
+from converter.cut.leastsquares import Moments, fit
 from converter.cut.plan import Plan
 
 Progress = Callable[[int, int], None]
@@ -31,7 +31,7 @@ Progress = Callable[[int, int], None]
 _BATCH = 2048
 """Tokens that are in the air at once: some dozens of megabytes of activations."""
 _HELD_OUT = 8
-"""Every so many chunks, one is held out."""
+"""Of so many chunks, the last is held out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,31 +119,26 @@ class _Restoration:
 
     def repair(self, was: Half, now: Half, layer: int, place: int) -> None:
         """Take both streams past a half, the cut model's with its writer refitted."""
-        name = f"{now.writer}.weight"
-        old = now.weights[name]
-        seen, held_out = Moments(*old.T.shape), Moments(*old.T.shape)
-        bias = now.weights.get(f"{now.writer}.bias", np.float32(0))
-        power = 0.0
+        sides = now.weights[f"{now.writer}.weight"].T.shape
+        seen, held_out = Moments(*sides), Moments(*sides)
+        power, period = 0.0, min(_HELD_OUT, len(self.stream))
         for batch in self._batches():
             self.target[batch] += self._written(was, self.target[batch])
-            missing = self.target[batch] - self.stream[batch] - bias
             features = self._features(now, self.stream[batch])
+            missing = self.target[batch] - self.stream[batch] - written(now, features)
             for number in range(len(features)):
-                out = (batch.start + number) % _HELD_OUT == _HELD_OUT - 1
+                out = (batch.start + number) % period == period - 1
                 (held_out if out else seen).add(features[number], missing[number])
                 power += float(np.square(self.target[batch][number]).sum()) if out else 0.0
-        found = fit(old, seen, held_out)
-        self._keep(found, now, name, layer, place, power)
-        for batch in self._batches():
-            self.stream[batch] += self._written(now, self.stream[batch])
-
-    def _keep(self, found: Fit, now: Half, name: str, layer: int, place: int, power: float) -> None:
-        if found.ridge is not None:
-            now.weights[name] = found.weights
-            self.weights[f"blk.{place}.{name}"] = found.weights
+        found = fit(seen, held_out)
+        if found.step is not None:
+            name = f"{now.writer}.weight"
+            now.weights[name] = self.weights[f"blk.{place}.{name}"] = now.weights[name] + found.step
         self.gains.append(
             Gain(layer, now.writer, found.before / power, found.after / power, found.ridge)
         )
+        for batch in self._batches():
+            self.stream[batch] += self._written(now, self.stream[batch])
 
     def _features(self, half: Half, x: Floats) -> Floats:
         return self.forward.features(half, self.forward.normed(half, x))

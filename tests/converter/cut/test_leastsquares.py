@@ -25,46 +25,46 @@ def normal(seed: int, *shape: int) -> Floats:
 
 
 def test_the_error_is_the_error() -> None:
-    x, y, w = normal(1, 200, 6), normal(2, 200, 4), normal(3, 4, 6)
-    assert moments(x, y).error(w) == pytest.approx(float(np.square(y - x @ w.T).sum()), rel=1e-5)
+    x, r, d = normal(1, 200, 6), normal(2, 200, 4), normal(3, 4, 6)
+    assert moments(x, r).error(d.T.astype(np.float64)) == pytest.approx(
+        float(np.square(r - x @ d.T).sum()), rel=1e-5
+    )
 
 
-def test_a_linear_target_is_found() -> None:
-    right, x, held = normal(1, 4, 6), normal(2, 300, 6), normal(3, 50, 6)
-    found = fit(normal(4, 4, 6), moments(x, x @ right.T), moments(held, held @ right.T))
-    assert np.abs(found.weights - right).max() < 2e-3
+def test_a_linear_loss_is_made_good() -> None:
+    lost, x, held = normal(1, 4, 6), normal(2, 300, 6), normal(3, 50, 6)
+    found = fit(moments(x, x @ lost.T), moments(held, held @ lost.T))
+    assert found.step is not None
+    assert np.abs(found.step - lost).max() < 2e-3
     assert found.gain > 0.9999
 
 
 def test_a_small_ridge_is_least_squares() -> None:
-    x, y, held = normal(1, 300, 6), normal(2, 300, 4), normal(3, 50, 6)
-    best = np.linalg.lstsq(x, y, rcond=None)[0].T
-    found = fit(np.zeros((4, 6), np.float32), moments(x, y), moments(held, held @ best.T), (1e-9,))
-    assert np.abs(found.weights - best).max() < 1e-5
+    x, r, held = normal(1, 300, 6), normal(2, 300, 4), normal(3, 50, 6)
+    best = np.linalg.lstsq(x, r, rcond=None)[0].T
+    found = fit(moments(x, r), moments(held, held @ best.T), (1e-9,))
+    assert found.step is not None
+    assert np.abs(found.step - best).max() < 1e-5
 
 
 @settings(deadline=None, max_examples=40)
 @given(seed=st.integers(0, 2**20), tokens=st.integers(1, 40), noise=st.floats(0, 10))
 def test_the_held_out_error_never_grows(seed: int, tokens: int, noise: float) -> None:
-    """With fewer tokens than inputs, with targets of pure noise, with inputs that are never on."""
-    right = normal(seed, 3, 12)
+    """With fewer tokens than inputs, with pure noise, with inputs that are never on."""
+    lost = normal(seed, 3, 12)
     x, held = normal(seed + 1, tokens, 12), normal(seed + 2, 20, 12)
     x[:, 4:6] = 0
-    y = x @ right.T + np.float32(noise) * normal(seed + 3, tokens, 3)
-    target = held @ right.T
-    start = right + normal(seed + 4, 3, 12)
-    found = fit(start, moments(x, y), moments(held, target))
-    before = float(np.square(target - held @ start.T).sum())
-    after = float(np.square(target - held @ found.weights.T).sum())
-    assert after <= before * (1 + 1e-5)
+    r = x @ lost.T + np.float32(noise) * normal(seed + 3, tokens, 3)
+    target = held @ lost.T
+    found = fit(moments(x, r), moments(held, target))
+    step = np.zeros_like(lost) if found.step is None else found.step
+    before = float(np.square(target).sum())
+    assert float(np.square(target - held @ step.T).sum()) <= before * (1 + 1e-5)
     assert 0 <= found.gain <= 1
-    assert (found.ridge is None) == np.array_equal(found.weights, start)
+    assert (found.ridge is None) == (found.step is None)
 
 
 def test_noise_leaves_the_weights_alone() -> None:
-    right, x, held = normal(1, 4, 30), normal(2, 31, 30), normal(3, 500, 30)
-    noisy = x @ right.T + 100 * normal(4, 31, 4)
-    found = fit(right, moments(x, noisy), moments(held, held @ right.T))
-    assert found.ridge is None
-    assert found.weights is right
-    assert found.gain == 0
+    x, held = normal(2, 31, 30), normal(3, 500, 30)
+    found = fit(moments(x, normal(4, 31, 4)), moments(held, normal(5, 500, 4)), (1e-6, 1e-4))
+    assert (found.step, found.ridge, found.gain) == (None, None, 0)
