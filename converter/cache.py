@@ -58,7 +58,7 @@ class Cache:
         if _is_whole(entry):
             self.found.append(stage)
             return entry
-        self._make_folder()
+        self.make_folder()
         part = entry.with_name(f".{stage}-{secrets.token_hex(6)}{suffix}")
         try:
             make(part)
@@ -71,7 +71,12 @@ class Cache:
         self.made.append(stage)
         return entry
 
-    def _make_folder(self) -> None:
+    def make_folder(self) -> None:
+        """See that the folder is there.
+
+        Raises:
+            ResourceError: it cannot be made.
+        """
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:

@@ -8,8 +8,8 @@ from pathlib import Path
 from app.errors import BadInputError
 from converter import metadata
 from converter.architecture import Model, Stored, Weight, describe
-from converter.checkpoint import Checkpoint, SourceType
-from converter.checkpoint.gguf import GgufFile
+from converter.checkpoint import Checkpoint, SourceType, open_checkpoint
+from converter.checkpoint.gguf import GgufFile, open_gguf
 from converter.general import general_fields, provenance_fields
 from converter.metadata import Field
 from converter.quantise import FileType, ModelFacts
@@ -39,6 +39,17 @@ class Material:
         """The smallest file type that holds every matrix as it is."""
         kinds = {weight.type for weight in self.model.weights if len(weight.shape) > 1}
         return FileType[kinds.pop().name] if len(kinds) == 1 else FileType.F32
+
+
+def open_material(model: Path, *, dequantise: bool = False) -> Material:
+    """The material of a checkpoint folder or of a GGUF file, whichever the path names.
+
+    Raises:
+        BadInputError: It is neither, or as `gather` and `gather_gguf` say.
+    """
+    if model.is_dir():
+        return gather(open_checkpoint(model))
+    return gather_gguf(open_gguf(model), dequantise=dequantise)
 
 
 def gather(checkpoint: Checkpoint) -> Material:

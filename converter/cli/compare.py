@@ -1,0 +1,84 @@
+"""`bedside-convert compare`: candidates beside all that plain quantisation gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from converter.compare.table import Table
+
+
+def compare(  # noqa: PLR0913 - each parameter is an option of the command
+    full: Annotated[
+        Path, typer.Option(help="Checkpoint folder or unquantised GGUF of the full model.")
+    ],
+    text: Annotated[
+        list[Path], typer.Option(help="Held-out text; may be repeated, the first decides.")
+    ],
+    candidates: Annotated[
+        list[Path] | None, typer.Argument(metavar="CANDIDATE.gguf…", help="Files to judge.")
+    ] = None,
+    calibration: Annotated[
+        list[Path] | None,
+        typer.Option(help="Text that importance is measured on; none leaves its rows out."),
+    ] = None,
+    field: Annotated[str | None, typer.Option(help="The field of JSON lines to read.")] = None,
+    tokens: Annotated[int, typer.Option(help="Calibration tokens.")] = 65536,
+    context: Annotated[int, typer.Option(help="Tokens in a window.")] = 512,
+    chunks: Annotated[int, typer.Option(help="Windows at most; 0 for all.")] = 0,
+    speed: Annotated[bool, typer.Option(help="Measure speed and memory too.")] = True,
+    threads: Annotated[
+        int, typer.Option(min=0, max=1024, help="How many to use; 0 for one per CPU.")
+    ] = 0,
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder for what can be reused; default: the user's cache.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="NAME", help="Also write NAME.json, .md and .svg."),
+    ] = None,
+) -> None:
+    """Compare files with the full model's own ladder, at equal bytes, on held-out text."""
+    from converter.cli.shop import workshop
+    from converter.compare.ladder import HeldOut, Trial
+    from converter.compare.ladder import compare as measure
+    from converter.compare.report import terminal
+    from converter.cut.measuring import Calibration
+    from converter.measure import Windows
+    from converter.texts import Sample, read_texts
+
+    held_out = [HeldOut(path.name, read_texts([path], field)) for path in text]
+    known = read_texts(calibration, field) if calibration else None
+    trial = Trial(
+        candidates=candidates or [],
+        full=full,
+        texts=held_out,
+        windows=Windows(context, 0, chunks),
+        calibration=Calibration(known, (), Sample(tokens=tokens)) if known else None,
+        speed=speed,
+    )
+    table = measure(trial, workshop(cache, threads))
+    for line in terminal(table):
+        typer.echo(line)
+    if out is not None:
+        _write(table, out)
+
+
+def _write(table: Table, out: Path) -> None:
+    from converter.compare.plot import svg
+    from converter.compare.report import markdown, record
+    from converter.files import check_output, whole_file
+
+    files = {
+        ".json": record(table),
+        ".svg": svg(table),
+        ".md": markdown(table, f"{out.name}.svg"),
+    }
+    for ending, content in files.items():
+        path = out.with_name(out.name + ending)
+        check_output(path, force=True)
+        with whole_file(path) as file:
+            file.write(content.encode("utf-8"))

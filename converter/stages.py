@@ -1,0 +1,112 @@
+"""The stages that several commands share, each kept in the cache under what it was made from."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Collection, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from converter.cache import Cache
+from converter.cut.measuring import Calibration, measure
+from converter.cut.saliency import Saliency
+from converter.cut.saliency_file import read_saliency, write_saliency
+from converter.export import lay_out, write
+from converter.material import open_material
+from converter.texts import Document
+
+Advance = Callable[[int, int], None]
+"""Told how much is done, and of how much."""
+Progress = Callable[[str], AbstractContextManager[Advance]]
+"""Shows a stage by its label, and is told how far it is."""
+
+
+def silent(label: str) -> AbstractContextManager[Advance]:
+    """Shows nothing."""
+    return nullcontext(lambda done, total: None)
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where and how the stages work."""
+
+    cache: Cache
+    threads: int
+    progress: Progress = silent
+
+
+def runnable(shop: Workshop, model: Path, sha256: str) -> Path:
+    """A GGUF file that llama.cpp runs: the file itself, or the checkpoint with nothing lost."""
+    if not model.is_dir():
+        return model
+
+    def convert(part: Path) -> None:
+        material = open_material(model)
+        with shop.progress("Converting") as advance:
+            layout = lay_out(material, material.lossless)
+            write(layout, part, threads=shop.threads, progress=advance)
+
+    return shop.cache.get("model", ".gguf", {"source": sha256, **tool()}, convert)
+
+
+def measured(
+    shop: Workshop,
+    model: Path,
+    sha256: str,
+    calibration: Calibration,
+    *,
+    label: str = "Measuring saliency",
+    covariances: Collection[int] = (),
+) -> Saliency:
+    """What the model's parts did on the text.
+
+    Args:
+        shop: where to work.
+        model: the GGUF file to run.
+        sha256: its identity, or that of the checkpoint it was made from.
+        calibration: the text.
+        label: what a person is told meanwhile.
+        covariances: layers whose second moments are kept too.
+    """
+
+    def run(part: Path) -> None:
+        with shop.progress(label) as advance:
+            found = measure(
+                model,
+                sha256,
+                calibration,
+                covariances=covariances,
+                threads=shop.threads,
+                progress=advance,
+            )
+            write_saliency(part, found)
+
+    inputs = {
+        "source": sha256,
+        **text_inputs(calibration),
+        "covariances": sorted(covariances),
+        **tool(),
+    }
+    return read_saliency(shop.cache.get("saliency", ".gguf", inputs, run))
+
+
+def text_inputs(calibration: Calibration) -> dict[str, object]:
+    """What a measurement on text depends on, beside the model."""
+    return {
+        "domain": _known(calibration.domain),
+        "general": _known(calibration.general),
+        "sample": dataclasses.asdict(calibration.sample),
+    }
+
+
+def tool() -> dict[str, object]:
+    """The version of the library that computes: another one may round otherwise."""
+    return {"llama-cpp-python": version("llama-cpp-python")}
+
+
+def _known(documents: Iterable[Document]) -> list[list[str | None]]:
+    """The files of some documents by hash and field: where they lie does not matter."""
+    sources = dict.fromkeys((one.source.sha256, one.source.field) for one in documents)
+    return [list(source) for source in sources]
