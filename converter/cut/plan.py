@@ -135,8 +135,8 @@ def ranges(indices: Iterable[int]) -> str:
     return " ".join(str(first) if first == last else f"{first}-{last}" for first, last in parts)
 
 
-def parse_ranges(text: str) -> tuple[int, ...]:
-    """The indices that `ranges` wrote.
+def parse_ranges(text: str, where: str = "The plan") -> tuple[int, ...]:
+    """The indices that `ranges` wrote; `where` names the place in the sentence when it did not.
 
     Raises:
         BadInputError: other characters, a range that runs backwards, indices that do not ascend.
@@ -148,8 +148,8 @@ def parse_ranges(text: str) -> tuple[int, ...]:
         last = int(found[2] or first) if found else -1
         if first < 0 or last < first or last >= _MOST_INDICES or (indices and first <= indices[-1]):
             raise BadInputError(
-                f"The plan lists {one_line(part, 40)!r} where ascending numbers such as `0-3 7` "
-                "belong; make the plan again."
+                f"{where} lists {one_line(part, 40)!r} where ascending numbers such as `0-3 7` "
+                "belong; mend it."
             )
         indices.extend(range(first, last + 1))
     return tuple(indices)

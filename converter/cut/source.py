@@ -1,4 +1,4 @@
-"""What a cut starts from: its identity, and a file of it that llama.cpp can run."""
+"""The identity of a model that is measured and cut."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import hashlib
 import json
 from pathlib import Path
 
-from app.errors import BadInputError, ResourceError
+from app.errors import BadInputError
 from app.sanitise import one_line
 from converter.checkpoint import Checkpoint, open_checkpoint
-from converter.export import Progress, lay_out, write
-from converter.material import gather
 
 _CHUNK = 1 << 24
 
@@ -47,31 +45,3 @@ def _checkpoint_hash(checkpoint: Checkpoint) -> str:
         for start in range(0, values.size, _CHUNK):
             digest.update(values[start : start + _CHUNK].tobytes())
     return digest.hexdigest()
-
-
-def runnable(
-    model: Path, sha256: str, cache: Path, *, threads: int, progress: Progress | None = None
-) -> Path:
-    """A GGUF file that llama.cpp runs: the file itself, or a checkpoint converted into the cache.
-
-    The converted file holds every matrix as the checkpoint does, is named by the model's hash and
-    is there for the next run; it appears whole or not at all.
-
-    Raises:
-        BadInputError: the checkpoint is none that can be converted.
-        ResourceError: the cache cannot be written.
-    """
-    if not model.is_dir():
-        return model
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ResourceError(
-            f"The cache folder {one_line(str(cache))} cannot be made; choose one with --cache."
-        ) from error
-    material = gather(open_checkpoint(model))
-    kind = material.lossless
-    kept = cache / f"{sha256}-{kind.name}.gguf"
-    if not kept.exists():
-        write(lay_out(material, kind), kept, threads=threads, progress=progress)
-    return kept
