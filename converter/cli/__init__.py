@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from app.errors import BedsideError
-from converter.cli import convert, inspection, perplexity, prune
+from converter.cli import convert, inspection, perplexity, plan, prune, saliency
 
 
 class _Group(TyperGroup):
@@ -41,6 +41,8 @@ app = typer.Typer(
 )
 app.command()(convert.convert)
 app.command()(inspection.inspect)
+app.command()(saliency.saliency)
+app.command()(plan.plan)
 app.command()(perplexity.perplexity)
 app.command()(prune.prune)
 
