@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import zlib
@@ -127,17 +126,18 @@ def _bytes(path: Path) -> bytes:
 
 
 def _unpacked(data: bytes, path: Path) -> bytes:
-    """The text's bytes; a gzip bomb is stopped at the bound, and trailing junk refused."""
+    """The text's bytes out of all members of a gzip file; a bomb is stopped at the bound."""
     if not data.startswith(_GZIP):
         return data
+    unpacked = b""
     try:
-        unpacker = zlib.decompressobj(31)
-        unpacked = unpacker.decompress(data, _LARGEST)
-        if unpacker.eof and unpacker.unused_data:  # several members: the rare form
-            unpacked = gzip.decompress(data)
-        elif not unpacker.eof:
-            raise EOFError
-    except (OSError, EOFError, zlib.error) as error:
+        while data:
+            unpacker = zlib.decompressobj(31)
+            unpacked += unpacker.decompress(data, _LARGEST - len(unpacked) + 1)
+            if not unpacker.eof:
+                raise EOFError
+            data = unpacker.unused_data.lstrip(b"\0")
+    except (EOFError, zlib.error) as error:
         raise BadInputError(
             f"{_named(path)} is a damaged or oversized gzip file; fetch it again."
         ) from error
