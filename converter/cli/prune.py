@@ -44,12 +44,12 @@ def prune(  # noqa: PLR0913 - each parameter is an option of the command
     force: Annotated[bool, typer.Option("--force", help="Replace OUT.gguf if it exists.")] = False,
 ) -> None:
     """Cut a model as a plan says, whole or not at all."""
-    from converter.cache import default_cache
-    from converter.cli.progress import progress_bar
+    from converter.cli.shop import workshop
     from converter.cut.folder import check_folder
     from converter.cut.plan import read_plan
     from converter.cut.prune import calibration_texts, open_source, repair
     from converter.files import check_output
+    from converter.stages import runnable
     from converter.texts import Sample
 
     begun = time.monotonic()
@@ -67,10 +67,10 @@ def prune(  # noqa: PLR0913 - each parameter is an option of the command
     if restore:
         documents = calibration_texts(kept, text or (), field)
         sample = Sample(length=chunk, tokens=tokens, seed=seed)
-        with progress_bar("Restoring", 1) as advance:
-            found = repair(
-                source, kept, documents, sample, cache=cache or default_cache(), progress=advance
-            )
+        shop = workshop(cache, 0)
+        words = runnable(shop, model, source.sha256)
+        with shop.progress("Restoring") as advance:
+            found = repair(source, kept, documents, sample, words=words, progress=advance)
         for line in gain_lines(found):
             typer.echo(line)
     size = _write(source, kept, out, kind, found.weights if found else None, force)

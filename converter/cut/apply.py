@@ -14,7 +14,7 @@ from gguf import GGUFValueType
 
 from converter import metadata
 from converter.architecture import Model
-from converter.cut.geometry import UNEVEN, Geometry, check_fits
+from converter.cut.geometry import EVEN, UNEVEN, Geometry, check_fits
 from converter.cut.plan import Plan
 from converter.cut.weights import Repairs, cut_weights
 from converter.material import Material
@@ -42,7 +42,7 @@ def cut(material: Material, plan: Plan, repairs: Repairs | None = None) -> Mater
     heads, groups = _head_counts(plan, geometry)
     facts = replace(
         model.facts,
-        architecture=model.facts.architecture if plan.uniform else UNEVEN,
+        architecture=EVEN if plan.uniform else UNEVEN,
         layers=len(plan.layers),
         heads=heads[0],
         kv_heads=groups[0],

@@ -9,9 +9,9 @@ from app.errors import BadInputError
 from converter.architecture import Model
 from converter.cut.plan import Plan
 
+EVEN = "llama"
 UNEVEN = "deci"
-"""llama.cpp's architecture with a width and a number of heads for each layer."""
-CUTTABLE = ("llama", UNEVEN)
+"""llama.cpp's architecture with a width and a number of heads for each layer; else a llama's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Geometry:
         Raises:
             BadInputError: It is of another family, or its heads are not all of one size.
         """
-        if model.facts.architecture not in CUTTABLE:
+        if model.facts.architecture not in (EVEN, UNEVEN):
             raise BadInputError(
                 f"A {model.facts.architecture} model cannot be cut; those of the Llama family can."
             )

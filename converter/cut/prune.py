@@ -9,12 +9,11 @@ from pathlib import Path
 from app.errors import BadInputError, UsageError
 from app.sanitise import one_line
 from converter.checkpoint import Checkpoint, open_checkpoint
-from converter.checkpoint.gguf import open_gguf
 from converter.cut.apply import cut
 from converter.cut.plan import Plan
 from converter.cut.restore import Restored, restore
-from converter.cut.source import runnable, source_hash
-from converter.material import Material, gather, gather_gguf
+from converter.cut.source import source_hash
+from converter.material import Material, gather, open_material
 from converter.runner import Runner
 from converter.texts import Document, Sample, mix, read_texts
 
@@ -41,7 +40,7 @@ def open_source(path: Path, plan: Plan, *, dequantise: bool = False) -> Source:
     """
     checkpoint = open_checkpoint(path) if path.is_dir() else None
     if checkpoint is None:
-        material = gather_gguf(open_gguf(path), dequantise=dequantise)
+        material = open_material(path, dequantise=dequantise)
     else:
         material = gather(checkpoint)
     found = source_hash(path)
@@ -84,7 +83,7 @@ def repair(
     documents: Sequence[Document],
     sample: Sample,
     *,
-    cache: Path,
+    words: Path,
     progress: Progress | None = None,
 ) -> Restored:
     """Restore the cut model on text.
@@ -94,15 +93,14 @@ def repair(
         plan: what stays of it.
         documents: the text.
         sample: how much of it is read.
-        cache: where a checkpoint is converted to, because llama.cpp tokenises the text.
+        words: a GGUF file of the same model, by which llama.cpp tokenises the text.
         progress: told after each half layer.
 
     Raises:
         BadInputError: The text is too short, or the model of a kind that cannot be restored.
         ResourceError: There is no room for the scratch files.
     """
-    model = runnable(source.path, source.sha256, cache, threads=0)
-    with Runner(model, length=sample.length) as runner:
+    with Runner(words, length=sample.length) as runner:
         mixed = mix(documents, (), sample, runner.tokenise, runner.bos)
     material = source.material
     return restore(material.model, cut(material, plan).model, plan, mixed.chunks, progress=progress)
