@@ -16,7 +16,7 @@ from app.monitor.devices import Devices
 from app.monitor.logwriter import LogWriter
 from app.monitor.reading import Reading
 from app.monitor.runheader import RunFacts, make_header
-from app.monitor.runlog import End, Note, Record, Sample, TurnRecord
+from app.monitor.runlog import End, MemoryFacts, Note, Record, Sample, TurnRecord
 from app.monitor.sampler import Sampler
 
 SHORTEST_SLEEP_S = 0.5
@@ -81,6 +81,7 @@ class RunRecorder:
         sampler: Sampler,
         prefill_threads: int | None = None,
         idle_w: float | None = None,
+        memory: MemoryFacts | None = None,
     ) -> None:
         """Begin a run; the header is written with the next reading, which tells the power source.
 
@@ -91,9 +92,10 @@ class RunRecorder:
             sampler: whose readings the log keeps.
             prefill_threads: threads that read the prompt.
             idle_w: power with the model loaded and nothing to do, where it was measured.
+            memory: what bounds decoding, where a bench has measured it.
         """
         now = datetime.now(timezone.utc)
-        facts = RunFacts(now, self._board, model, sha256, threads, prefill_threads, idle_w)
+        facts = RunFacts(now, self._board, model, sha256, threads, prefill_threads, idle_w, memory)
         self._begin = facts
         self._started_at = self._clock()
         self._sampler = sampler

@@ -13,7 +13,7 @@ from app.engine.messages import Loaded
 from app.monitor.devices import Devices, Unavailable
 from app.monitor.power import WALL_FITS, Kind
 from app.monitor.reading import Reading
-from app.monitor.runlog import Header, ModelFacts, PowerFacts
+from app.monitor.runlog import Header, MemoryFacts, ModelFacts, PowerFacts
 from app.monitor.system import governor
 
 
@@ -29,6 +29,7 @@ class RunFacts:
     threads: int
     prefill_threads: int | None = None
     idle_w: float | None = None
+    memory: MemoryFacts | None = None
 
 
 def make_header(
@@ -66,6 +67,7 @@ def make_header(
         idle_w=facts.idle_w,
         power_mode=reading.power_mode,
         prefill_threads=facts.prefill_threads,
+        memory=facts.memory,
         unavailable=unavailable,
     )
 

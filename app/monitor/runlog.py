@@ -43,6 +43,15 @@ class PowerFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryFacts:
+    """What bounds decoding, where a bench has measured it."""
+
+    read_bytes_per_s: float
+    bytes_per_token: int
+    """Weights that a token reads."""
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """What a run was: the first line of each of its files."""
 
@@ -62,6 +71,7 @@ class Header:
     power_mode: str | None = None
     """A Jetson's power mode by its name."""
     prefill_threads: int | None = None
+    memory: MemoryFacts | None = None
     unavailable: Mapping[str, str] = field(default_factory=dict)
     part: int = 1
     """A long run is cut into several files; each begins with the header."""

@@ -26,7 +26,7 @@ from app.monitor.bench.row import Facts, Row, make_row
 from app.monitor.pacing import Engine
 from app.monitor.reading import Reading
 from app.monitor.recorder import RunRecorder
-from app.monitor.runlog import TurnRecord
+from app.monitor.runlog import MemoryFacts, TurnRecord
 from app.monitor.sampler import Sampler
 
 SETTLE_S = 2.0
@@ -76,8 +76,8 @@ class Runner:
         recorder = self.recorder()
         if recorder is not None:
             threads = settings.decode_threads, settings.prefill_threads
-            sha256 = self.load.model_sha256
-            recorder.start(loaded, sha256, threads[0], self.sampler, threads[1], idle_w)
+            sha256, memory = self.load.model_sha256, self._memory()
+            recorder.start(loaded, sha256, threads[0], self.sampler, threads[1], idle_w, memory)
         try:
             facts = Facts(settings, idle_w, self.bandwidth, self.bytes_per_token)
             for prompt, answer in plan.lengths:
@@ -85,6 +85,11 @@ class Runner:
         finally:
             if recorder is not None:
                 recorder.end("bench")
+
+    def _memory(self) -> MemoryFacts | None:
+        if self.bytes_per_token is None:
+            return None
+        return MemoryFacts(self.bandwidth.bytes_per_s, self.bytes_per_token)
 
     async def _row(
         self, facts: Facts, recorder: RunRecorder | None, prompt: int, answer: int, repeats: int
