@@ -1,0 +1,260 @@
+"""Whether a sign that a text mentions is said of somebody, here and now.
+
+"No chest pain", "a stroke in 2010", "what is a stroke?", "my heart skipped a beat": the words of a
+sign alone say little. What turns their meaning are the cues of the rule file, each with a reach.
+In doubt a symptom counts and a disease's name does not: people report the one and ask about the
+other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from app.safety.patterns import Match, Span, Text
+from app.safety.rules import Mode, Sign
+from app.safety.words import Words
+
+CUES = (
+    "negation",
+    "not_negation",
+    "long_negation",
+    "resume",
+    "afterwards_none",
+    "history_of",
+    "not_history",
+    "long_ago",
+    "ongoing",
+    "had",
+    "uncertain",
+    "about",
+    "after_topic",
+    "lookup",
+    "case",
+    "fiction",
+    "own",
+    "possessive",
+    "claim",
+    "worry",
+    "generic",
+    "not_generic",
+    "condition",
+    "asking",
+    "idiom",
+)
+"""Names of the lists that a rulebook's cues may have."""
+
+_YEAR = re.compile(r"19[3-9]\d|20\d\d")
+_NOT_REACH, _NO_REACH, _LONG_REACH = 4, 12, 40
+"""Words that "not", "no" and "denies" reach, small ones not counted."""
+
+
+class Claims:
+    """The cues of one text, and what they make of a sign found in it."""
+
+    def __init__(self, words: Words, text: Text, cues: Mapping[str, int], mode: Mode) -> None:
+        """Takes the words, what was found in them, and the place of each cue's list."""
+        self._words, self._text, self._mode = words.words, text, mode
+        self._cues = {name: text.at(place) for name, place in cues.items()}
+        self._in_sentence: dict[str, dict[int, list[Span]]] = {}
+        self._asked = words.questions | self._opened_by("asking")
+
+    def counts(self, match: Match, sign: Sign) -> bool:
+        """Whether this mention says that the sign is there."""
+        if self._overlaps("idiom", match) or self._told("fiction", match):
+            return False
+        if self._negated(match):
+            return False
+        if not sign.lasting and self._past(match, sign):
+            return False
+        return sign.lasting or sign.asked or not self._topic(match, sign)
+
+    def _cue(self, name: str, match: Match) -> Sequence[Span]:
+        """Where a cue stands in the sentence of a match."""
+        by_sentence = self._in_sentence.get(name)
+        if by_sentence is None:
+            by_sentence = self._in_sentence[name] = {}
+            for span in self._cues.get(name, ()):
+                by_sentence.setdefault(self._words[span[0]].sentence, []).append(span)
+        return by_sentence.get(self._words[match.first].sentence, ())
+
+    def _told(self, name: str, match: Match) -> bool:
+        return bool(self._cue(name, match))
+
+    def _opened_by(self, name: str) -> frozenset[int]:
+        """Sentences that begin with a cue."""
+        starts = {
+            index
+            for index, word in enumerate(self._words)
+            if index == 0 or self._words[index - 1].sentence != word.sentence
+        }
+        return frozenset(
+            self._words[first].sentence
+            for first, last in self._cues.get(name, ())
+            if first in starts and not self._is_not(last + 1)
+        )
+
+    def _is_not(self, index: int) -> bool:
+        """ "Can't breathe" begins like a question and is none."""
+        return index < len(self._words) and self._words[index].text == "not"
+
+    def _overlaps(self, name: str, match: Match) -> bool:
+        return any(
+            first <= end and start <= last
+            for first, last in self._cue(name, match)
+            for start, end in match.spans
+        )
+
+    def _same_clause(self, index: int, match: Match) -> bool:
+        clauses = {self._words[start].clause for start, _ in match.spans}
+        return self._words[index].clause in clauses
+
+    def _negated(self, match: Match) -> bool:
+        """A negation before the sign, or within it and no part of it, reaches its last place."""
+        masked = self._cue("not_negation", match)
+        for name, reach in (("negation", _NO_REACH), ("long_negation", _LONG_REACH)):
+            for first, last in self._cue(name, match):
+                if any(start <= first <= end for start, end in (*masked, *match.spans)):
+                    continue
+                if last < match.spans[-1][0] and self._reaches(first, last, match, reach):
+                    return True
+        return any(
+            0 < first - match.last <= 3 and self._same_clause(first, match)
+            for first, _ in self._cue("afterwards_none", match)
+        )
+
+    def _reaches(self, first: int, last: int, match: Match, reach: int) -> bool:
+        """Whether a negation is still in force where the sign's next place begins."""
+        word = self._words[first]
+        goal = next(start for start, _ in match.spans if start > last)
+        plain_not = word.text in ("not", "never")
+        if plain_not:
+            reach = _NOT_REACH
+        if word.text == "no" and self._words[last + 1].after_pause:
+            return False  # an answer: "No, my chest hurts"
+        if self._text.gap(last, goal) > reach or not self._same_clause(first, match):
+            return False
+        between = self._words[last + 1 : goal + 1]
+        if plain_not and any(one.after_pause for one in between):
+            return False
+        if reach == _LONG_REACH:
+            between = between[:0]
+        ends = {span[0] for span in self._cue("resume", match)}
+        return not any(
+            index in ends
+            and (self._words[index].after_pause or self._words[index - 1].text in ("and", "with"))
+            for index in range(last + 2, last + 1 + len(between))
+        ) and not any(one.text in ("because", "since", "until", "when") for one in between)
+
+    def _past(self, match: Match, sign: Sign) -> bool:
+        """Said of years ago, or of an illness that somebody has had."""
+        masked = self._cue("not_history", match)
+        for first, last in self._cue("history_of", match):
+            if any(start <= first <= end for start, end in masked):
+                continue
+            if last < match.first and self._text.gap(last, match.first) <= 6:
+                if self._same_clause(first, match) and not self._between("case", last, match.first):
+                    return True
+        if any(self._same_clause(first, match) for first, _ in self._cue("ongoing", match)):
+            return False
+        if self._dated(match):
+            return True
+        return (
+            sign.diagnosis
+            and not self._told("uncertain", match)
+            and any(
+                last < match.first and self._text.gap(last, match.first) <= 2
+                for _, last in self._cue("had", match)
+            )
+        )
+
+    def _dated(self, match: Match) -> bool:
+        """ "Years ago", or a year, in the clause."""
+        if any(self._same_clause(first, match) for first, _ in self._cue("long_ago", match)):
+            return True
+        clause = self._words[match.first].clause
+        return any(
+            _YEAR.fullmatch(word.text)
+            and word.clause == clause
+            and self._words[index - 1].text in ("in", "since", "of")
+            for index, word in enumerate(self._words)
+            if index and word.text[0] in "12"
+        )
+
+    def _between(self, name: str, after: int, before: int) -> bool:
+        return any(after < first < before for first, _ in self._cues.get(name, ()))
+
+    def _topic(self, match: Match, sign: Sign) -> bool:
+        """Asked about in general, and not said of anyone."""
+        claimed = any(first < match.first for first, _ in self._cue("claim", match))
+        own = self._told("own", match)
+        if self._told("lookup", match) and self._looked_up(match, own):
+            return True
+        if self._introduced(match):
+            return not (self._possessed(match) or claimed)
+        if self._followed(match) and (sign.diagnosis or not own):
+            return True
+        asked = self._words[match.first].sentence in self._asked
+        if self._general(match) and (asked or self._told("condition", match)):
+            return True
+        if sign.diagnosis:
+            return self._unclaimed(match, claimed, own, asked)
+        return asked and not own and not claimed and not self._bare(match)
+
+    def _looked_up(self, match: Match, own: bool) -> bool:
+        """A clinician's search names people too ("dose in pregnant women"); a case has signs."""
+        case = self._told("case", match)
+        return not case if self._mode == "clinician" else not (own or case)
+
+    def _introduced(self, match: Match) -> bool:
+        """ "Symptoms of", "risk of", "what is" stand right before it."""
+        return any(
+            last < match.first and self._text.gap(last, match.first) <= 2
+            for _, last in self._cue("about", match)
+        )
+
+    def _general(self, match: Match) -> bool:
+        """ "Someone", "people" right before it, and nobody in particular between."""
+        masked = self._cue("not_generic", match)
+        return any(
+            last < match.first
+            and self._text.gap(last, match.first) <= 5
+            and not any(start <= first <= end for start, end in masked)
+            and not self._between("own", last, match.first)
+            for first, last in self._cue("generic", match)
+        )
+
+    def _followed(self, match: Match) -> bool:
+        return any(0 < first - match.last <= 2 for first, _ in self._cue("after_topic", match))
+
+    def _possessed(self, match: Match) -> bool:
+        """ "My", "his" within the sign or right before it."""
+        return any(
+            match.first - 3 <= first <= match.last for first, _ in self._cue("possessive", match)
+        )
+
+    def _unclaimed(self, match: Match, claimed: bool, own: bool, asked: bool) -> bool:
+        """A disease's name of which nobody says that somebody has it."""
+        feared = any(
+            last < match.first and self._text.gap(last, match.first) <= 2
+            for _, last in self._cue("worry", match)
+        )
+        if claimed:
+            supposed = any(first < match.first for first, _ in self._cue("condition", match))
+            return supposed and not self._told("uncertain", match)
+        return feared or asked or not own
+
+    def _bare(self, match: Match) -> bool:
+        """Nothing but the sign: "chest pain?" is no question about chest pain in general."""
+        sentence = self._words[match.first].sentence
+        length = match.last - match.first + 1
+        lo, hi = match.first, match.last
+        while lo > 0 and self._words[lo - 1].sentence == sentence:
+            lo -= 1
+        while hi + 1 < len(self._words) and self._words[hi + 1].sentence == sentence:
+            hi += 1
+            if hi - lo > length + 2:
+                return False
+        return hi - lo + 1 <= length + 2 and not any(
+            first == lo for first, _ in self._cue("asking", match)
+        )

@@ -1,0 +1,49 @@
+"""Whether a text is English, told by its script and its commonest words."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from app.safety.words import Word
+
+_ENGLISH = frozenset(
+    "i a an the and or but not no my me you your he she it we they his her is am are was were be "
+    "been have has had do does did can could will would should may might to of in on at for with "
+    "from by about after before since this that these what when where why how who which if so as "
+    "there than then now feel take get help need pain just very too all more some any".split()
+)
+_FOREIGN = frozenset(
+    "el la los las un una unos y que en es muy tengo mi me duele dolor pecho puedo respirar no "
+    "por con para estoy fiebre hijo hija ayuda "
+    "le les des et est je mon ma mes ai mal ne pas dans qui vous avec pour mais une du douleur "
+    "der die das und ich habe mein meine ist nicht schmerzen mit ein eine sehr kann seit bin zu "
+    "il lo gli che di non ho sono mio mia dolore per del della molto "
+    "o os as eu estou com minha meu não dor uma muito tenho "
+    "ik heb mijn een het van niet met voor pijn en "
+    "mam mnie boli nie jest się mi bardzo w na "
+    "benim ağrı var çok bir ve göğsüm "
+    "jag har ont och det är inte min som".split()
+) - frozenset("a i me no as in is on to so was do am des per".split())
+_LETTERS_NEEDED = 8
+_MOST_FOREIGN_LETTERS = 0.3
+
+
+def is_english(text: str, words: Sequence[Word], known: frozenset[str]) -> bool:
+    """False where the rules cannot have understood the text.
+
+    Args:
+        text: normalised.
+        words: of it.
+        known: stems that the rules know, which speak for English ("severe headache").
+    """
+    letters = [one for one in text[:4000] if one.isalpha()]
+    latin = sum(one.isascii() or "LATIN" in unicodedata.name(one, "") for one in letters)
+    if len(letters) - latin > _MOST_FOREIGN_LETTERS * len(letters):
+        return False
+    if len(letters) < _LETTERS_NEEDED:
+        return True
+    spoken = [word for word in words[:600] if word.text.isalpha()]
+    english = sum(word.text in _ENGLISH or word.stem in known for word in spoken)
+    foreign = sum(word.text in _FOREIGN and word.text not in _ENGLISH for word in spoken)
+    return not (foreign >= 2 and foreign > english)
