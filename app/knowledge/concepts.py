@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sqlite3
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.knowledge.question import topic_words
@@ -51,18 +50,14 @@ class Understanding:
     def concepts(self, question: str) -> list[Concept]:
         """What the question names; empty where it holds no word that says anything."""
         named = [self._term(word) for word in topic_words(question)[:_LONGEST_QUESTION]]
-        found = dict(self._thesaurus.phrases_in(tuple(named)))
-        variants: dict[Phrase, tuple[tuple[tuple[Phrase, float], ...], float]] = {}
-        for place, phrase in found.items():
-            share = _RELATED_TO_PHRASE if len(phrase) > 1 else _RELATED
-            related = ((other, share) for other in self._thesaurus.related[phrase])
-            variants[phrase] = (((phrase, 1.0), *related), 1.0)
+        weights: dict[Phrase, float] = {}
+        for _, phrase in self._thesaurus.phrases_in(tuple(named)):
+            weights[phrase] = 1.0
             if len(phrase) > 1:
-                for one in named[place : place + len(phrase)]:
-                    variants.setdefault((one,), ((((one,), 1.0),), _WORD_OF_PHRASE))
+                weights.update({(one,): weights.get((one,), _WORD_OF_PHRASE) for one in phrase})
         for one in named:
-            variants.setdefault((one,), ((((one,), 1.0),), 1.0))
-        return self._weighed(variants.values())
+            weights.setdefault((one,), 1.0)
+        return [self._concept(phrase, weight) for phrase, weight in weights.items()]
 
     def _term(self, word: str) -> str:
         """The term of a word, corrected where it stands in no entry and in no thesaurus."""
@@ -72,15 +67,12 @@ class Understanding:
         corrected = self._spelling.corrected(word)
         return term(corrected) if corrected else own
 
-    def _weighed(
-        self, found: Iterable[tuple[tuple[tuple[Phrase, float], ...], float]]
-    ) -> list[Concept]:
-        concepts = []
-        for variants, weight in found:
-            count = min(sum(self._frequency(phrase) for phrase, _ in variants), self._total)
-            anchored = self._is_anchored(variants[0][0])
-            concepts.append(Concept(variants, self._rarity(count), weight, anchored))
-        return concepts
+    def _concept(self, phrase: Phrase, weight: float) -> Concept:
+        share = _RELATED if len(phrase) == 1 else _RELATED_TO_PHRASE
+        related = self._thesaurus.related.get(phrase, ())
+        variants = ((phrase, 1.0), *((other, share) for other in related))
+        count = min(sum(self._frequency(one) for one, _ in variants), self._total)
+        return Concept(variants, self._rarity(count), weight, self._is_anchored(phrase))
 
     def _frequency(self, phrase: Phrase) -> int:
         """In how many entries the phrase stands, at most: as many as its rarest term."""
@@ -90,7 +82,7 @@ class Understanding:
         if phrase in self._thesaurus.related:
             return True
         named = self._connection.execute(
-            "SELECT 1 FROM vocabulary_of_fields WHERE term = ? AND col IN ('topic', 'also')",
+            "SELECT 1 FROM vocabulary_of_fields WHERE term = ? AND col = 'topic'",
             (phrase[0],),
         )
         return len(phrase) == 1 and named.fetchone() is not None

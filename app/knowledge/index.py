@@ -131,7 +131,7 @@ def _derive(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM spelling")
     connection.execute(
         "INSERT INTO spelling(word) SELECT '^' || word || '$' FROM word "
-        f"WHERE length(word) BETWEEN {_SPELT_FROM} AND {_SPELT_TO} AND count > 1 "
+        f"WHERE length(word) BETWEEN {_SPELT_FROM} AND {_SPELT_TO} "
         "AND word NOT GLOB '*[0-9]*'"
     )
     (passages,) = connection.execute("SELECT count(*) FROM passage").fetchone()

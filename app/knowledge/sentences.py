@@ -6,8 +6,11 @@ import re
 
 _END = re.compile(r"(?<=[.!?])[\"'”’)\]]*(?:\s*\[\d{1,3}\])*\s+(?=[\"'“‘(\[]?[A-Z0-9])|\n+")
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:Dr|Mr|Mrs|Ms|Prof|St|vs|e\.g|i\.e|approx|etc|No|Fig|Inc)|\b[A-Z])\.$"
+    r"(?:\b(?:Dr|Mr|Mrs|Ms|Prof|St|vs|e\.g|i\.e|approx|etc|No|Fig|Inc)|\b[A-Z]"
+    r"|(?:^|\n)\s*\d{1,2})\.$"
 )
+_CITATIONS = re.compile(r"(?:\s*\[\d{1,3}\])+\s*")
+_LONGEST_ABBREVIATION = 8
 _BULLET = re.compile(r"^(?:[-*•+]|\d{1,2}[.)])\s+|^#{1,6}\s+")
 
 
@@ -20,9 +23,12 @@ def sentences(text: str) -> list[str]:
     found: list[str] = []
     start = 0
     for end in _END.finditer(text):
-        if _ABBREVIATION.search(text[start : end.start()]) and "\n" not in end[0]:
+        before = text[max(start, end.start() - _LONGEST_ABBREVIATION) : end.start()]
+        if _ABBREVIATION.search(before) and "\n" not in end[0]:
             continue
         found.append(text[start : end.end()])
         start = end.end()
     found.append(text[start:])
+    if len(found) > 1 and _CITATIONS.fullmatch(found[-1]):
+        found[-2:] = ["".join(found[-2:])]
     return [plain for one in found if (plain := _BULLET.sub("", one.strip()))]

@@ -38,18 +38,17 @@ class Spelling:
     def corrected(self, word: str) -> str | None:
         """The nearest word of the index, or None where none is near.
 
-        Near is one slip (a letter wrong, missing, too many, or two swapped) in a word of four to
-        six letters, two in a longer one; a spelling that sounds the same counts half a slip more.
-        Of equally near words the commonest is taken. Words with digits are never corrected: a
-        dose or a gene's name must not be guessed.
+        Near is one slip (a letter wrong, missing, too many, or two swapped) in a word of up to
+        eight letters, two in a longer one, behind the same initial; or a word that sounds the
+        same, give or take a slip in a long one. Of equally near words the commonest is taken.
+        Words with digits are never corrected: a dose or a gene's name must not be guessed.
         """
         word = fold(word)
         if len(word) < 4 or not word.isalpha():
             return None
-        allowed = 1.0 if len(word) < 7 else 2.0
-        best, best_cost = None, allowed + 0.5
+        best, best_cost = None, math.inf
         for candidate, count in self._candidates(word):
-            cost = _cost(word, candidate, allowed) - math.log10(count + 1) / 20
+            cost = _cost(word, candidate) - math.log10(count + 1) / 20
             if cost < best_cost:
                 best, best_cost = candidate, cost
         return best
@@ -69,11 +68,14 @@ class Spelling:
         return [(str(found), int(count)) for found, count in rows]
 
 
-def _cost(word: str, candidate: str, allowed: float) -> float:
-    """Slips between two words, by letters or by sound, whichever is less."""
-    by_letter = distance(word, candidate, allowed)
+def _cost(word: str, candidate: str) -> float:
+    """Slips between two words, by letters or by sound (half a slip more); infinite if too many."""
     heard, said = _sound(word), _sound(candidate)
-    return min(by_letter, distance(heard, said, allowed - 0.5) + 0.5)
+    if heard[:1] != said[:1]:
+        return math.inf
+    by_letter = distance(word, candidate, 1 if len(word) < 9 else 2)
+    by_sound = distance(heard, said, 0 if len(word) < 7 else 1)
+    return min(by_letter, by_sound + 0.5)
 
 
 def _sound(word: str) -> str:
