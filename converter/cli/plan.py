@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from converter.cut.plan import Plan
     from converter.filetype import FileType
     from converter.material import Material
+    from converter.measure import Windows
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20,
           "GIB": 2**30}  # fmt: skip
@@ -56,6 +57,7 @@ def plan(  # noqa: PLR0913 - each parameter is an option of the command
         typer.Option(help="Text to confirm the choice of layers on, by leaving each out."),
     ] = None,
     chunks: Annotated[int, typer.Option(min=1, help="Windows of that text to measure.")] = 32,
+    context: Annotated[int, typer.Option(help="Tokens in such a window.")] = 512,
     seed: Annotated[int, typer.Option(help="Of a random choice.")] = 0,
     threads: Annotated[int, typer.Option(min=1, max=1024, help="How many to use.")] = 1,
     force: Annotated[bool, typer.Option("--force", help="Replace the plan if it exists.")] = False,
@@ -70,6 +72,7 @@ def plan(  # noqa: PLR0913 - each parameter is an option of the command
     from converter.files import check_output
     from converter.filetype import FileType
     from converter.material import open_material
+    from converter.measure import Windows
 
     if out is not None:
         check_output(out, force=force)
@@ -81,15 +84,16 @@ def plan(  # noqa: PLR0913 - each parameter is an option of the command
         speed=speed,
         board=board,
         file_type=FileType.parse(kind),
-        score=_named(Score, score, "score"),
-        layers_by=_named(LayersBy, layers_by, "way to choose layers"),
+        score=named(Score, score, "score"),
+        layers_by=named(LayersBy, layers_by, "way to choose layers"),
         per_layer=per_layer,
         seed=seed,
     )
     request.check()
     found = None if measured is None else read_saliency(measured)
     material = open_material(model)
-    confirm = _confirm(material, text, chunks, threads) if text and layers else None
+    windows = Windows(context, limit=chunks)
+    confirm = _confirm(material, text, windows, threads) if text and layers else None
     made = make_plan(material, source_hash(model), request, found, confirm)
     if out is not None:
         write_plan(out, made)
@@ -109,7 +113,7 @@ def parse_bytes(text: str) -> int:
     return int(float(found[1]) * unit)
 
 
-def _named(kinds: Any, name: str, what: str) -> Any:
+def named(kinds: Any, name: str, what: str) -> Any:
     """The member of an enumeration that a person named."""
     values = [kind.value for kind in kinds]
     if name not in values:
@@ -117,11 +121,10 @@ def _named(kinds: Any, name: str, what: str) -> Any:
     return kinds(name)
 
 
-def _confirm(material: Material, text: list[Path], chunks: int, threads: int) -> Confirm:
+def _confirm(material: Material, text: list[Path], windows: Windows, threads: int) -> Confirm:
     import tempfile
 
     from converter.cut.leaving_out import leaving_out
-    from converter.measure import Windows
     from converter.texts import read_texts
 
     def told(gone: tuple[int, ...], nll: float) -> None:
@@ -130,7 +133,7 @@ def _confirm(material: Material, text: list[Path], chunks: int, threads: int) ->
     return leaving_out(
         material,
         read_texts(text),
-        Windows(limit=chunks),
+        windows,
         folder=Path(tempfile.gettempdir()),
         threads=threads,
         told=told,

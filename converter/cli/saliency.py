@@ -85,10 +85,11 @@ def saliency(  # noqa: PLR0913 - each parameter is an option of the command
 def _layers(covariance: str, file: Path) -> tuple[int, ...]:
     """The layers named on the command line."""
     from app.engine.modelfile import read_header
+    from converter.cut.measuring import layer_count
     from converter.cut.plan import parse_ranges
 
     if covariance == "all":
-        return tuple(range(int(str(read_header(file).setting("block_count")))))
+        return tuple(range(layer_count(read_header(file))))
     return () if covariance == "none" else parse_ranges(covariance, "--covariance")
 
 

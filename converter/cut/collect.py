@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,18 @@ class _Sums:
     product: NDArray[np.float64] | None = None
 
     def add(self, rows: Rows, name: str) -> None:
+        """Add a micro-batch's rows.
+
+        Raises:
+            BadInputError: they hold values that are not numbers; `name` is told.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found below
+            self._add(rows)
+        _check_numbers(self.square, name)
+        if self.product is not None:
+            self.product += rows.T @ rows
+
+    def _add(self, rows: Rows) -> None:
         scratch = np.empty((min(_ROWS, len(rows)), rows.shape[1]), dtype=np.float32)
         for start in range(0, len(rows), _ROWS):
             block = rows[start : start + _ROWS]
@@ -47,13 +60,14 @@ class _Sums:
             if self.absolute is not None and self.plain is not None:
                 self.plain += block.sum(axis=0)
                 self.absolute += np.abs(block, out=room).sum(axis=0)
-        if not np.isfinite(self.square).all():
-            raise BadInputError(
-                f"The model computes values that are not numbers (NaN or infinite) before {name}; "
-                "its weights are damaged, or too large for this type of file."
-            )
-        if self.product is not None:
-            self.product += rows.T @ rows
+
+
+def _check_numbers(values: NDArray[Any], name: str) -> None:
+    if not np.isfinite(values).all():
+        raise BadInputError(
+            f"The model computes values that are not numbers (NaN or infinite) at {name}; "
+            "its weights are damaged, or too large for this type of file."
+        )
 
 
 @dataclass(slots=True)
@@ -126,7 +140,9 @@ class Collector:
         if name.startswith("l_out-"):
             assert self._stream is not None, "the embedding comes first"
             layer = int(name.removeprefix("l_out-"))
-            self._turns[layer] += _cosines(self._stream, rows).sum()
+            cosines = _cosines(self._stream, rows)
+            _check_numbers(cosines, name)
+            self._turns[layer] += cosines.sum()
         else:
             self._sampled.clear()
         self._stream = rows.copy()
@@ -180,7 +196,8 @@ class Collector:
 
 
 def _cosines(before: Rows, after: Rows) -> NDArray[np.float32]:
-    """Token by token."""
-    inner = np.einsum("td,td->t", before, after)
-    sizes = np.einsum("td,td->t", before, before) * np.einsum("td,td->t", after, after)
-    return np.asarray(inner / np.sqrt(np.maximum(sizes, np.float32(1e-30))))
+    """Token by token; NaN where a stream is infinite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        inner = np.einsum("td,td->t", before, after)
+        sizes = np.einsum("td,td->t", before, before) * np.einsum("td,td->t", after, after)
+        return np.asarray(inner / np.sqrt(np.maximum(sizes, np.float32(1e-30))))

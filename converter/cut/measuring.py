@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,8 +104,8 @@ def _collector(header: Header, model: Path, covariances: Collection[int]) -> Col
             f"{one_line(model.name)} is a {one_line(header.architecture, 40)} model; saliency is "
             f"measured for the Llama family ({', '.join(READS)})."
         )
-    shapes = dict(_shapes(header))
-    layers = int(str(header.setting("block_count")))
+    shapes = weight_rows(header)
+    layers = layer_count(header)
     wanted = [
         f"blk.{layer}.{part}.weight"
         for layer in sorted(set(covariances))
@@ -121,13 +122,23 @@ def _collector(header: Header, model: Path, covariances: Collection[int]) -> Col
     return Collector(shapes, layers, frozenset(wanted))
 
 
-def _shapes(header: Header) -> Iterable[tuple[str, int]]:
-    """The matrices whose input is measured, with its length."""
+def layer_count(header: Header) -> int:
+    """How many layers the model has; a header that was read states it."""
+    return int(str(header.setting("block_count")))
+
+
+def weight_rows(header: Header) -> dict[str, int]:
+    """The matrices whose input is measured, each with the length of its rows.
+
+    A tied head stands under the name of the token table.
+    """
     head = "output.weight" if header.tensor("output.weight") else "token_embd.weight"
-    for tensor in header.tensors:
-        block = tensor.name.startswith("blk.") and tensor.name.endswith(".weight")
-        if len(tensor.shape) == 2 and (block or tensor.name == head):
-            yield tensor.name, tensor.shape[0]
+    return {
+        tensor.name: tensor.shape[0]
+        for tensor in header.tensors
+        if len(tensor.shape) == 2
+        and (tensor.name == head or re.fullmatch(r"blk\.\d+\..+\.weight", tensor.name))
+    }
 
 
 def _put_together(
