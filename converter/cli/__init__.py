@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from app.errors import BedsideError
-from converter.cli import convert, inspection, perplexity, plan, prune, saliency
+from converter.cli import compare, convert, inspection, make, perplexity, plan, prune, saliency
 
 
 class _Group(TyperGroup):
@@ -45,6 +45,8 @@ app.command()(saliency.saliency)
 app.command()(plan.plan)
 app.command()(perplexity.perplexity)
 app.command()(prune.prune)
+app.command()(make.make)
+app.command()(compare.compare)
 
 
 @app.callback()

@@ -57,7 +57,7 @@ def compare(  # noqa: PLR0913 - each parameter is an option of the command
         full=full,
         texts=held_out,
         windows=Windows(context, 0, chunks),
-        calibration=Calibration(known, (), Sample(tokens=tokens)) if known else None,
+        calibration=Calibration(known, (), Sample(context, tokens)) if known else None,
         speed=speed,
     )
     table = measure(trial, workshop(cache, threads))

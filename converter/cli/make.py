@@ -1,0 +1,149 @@
+"""`bedside-convert make`: from a checkpoint to the file that fits, the whole road."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.errors import UsageError
+
+if TYPE_CHECKING:
+    from converter.cut.planning import Request
+    from converter.make import Made
+    from converter.stages import Workshop
+
+
+def make(  # noqa: PLR0913 - each parameter is an option of the command
+    checkpoint: Annotated[Path, typer.Argument(help="Checkpoint folder, or unquantised GGUF.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT.gguf", help="The file to write.")],
+    kind: Annotated[
+        str,
+        typer.Option("--type", "-t", help="F32, F16, BF16, Q8_0, Q2_K to Q6_K, IQ2_XXS to IQ4_NL."),
+    ] = "Q4_K_M",
+    tensor_type: Annotated[
+        list[str] | None,
+        typer.Option(metavar="REGEX=TYPE", help="A type for the tensors whose names fit."),
+    ] = None,
+    text: Annotated[
+        list[Path] | None, typer.Option(help="Text of the domain to measure on; repeatable.")
+    ] = None,
+    general: Annotated[
+        list[Path] | None, typer.Option(help="General text, mixed in as --share says; repeatable.")
+    ] = None,
+    share: Annotated[
+        float, typer.Option(help="Share of domain text where general is given.")
+    ] = 0.75,
+    field: Annotated[str | None, typer.Option(help="The field of JSON lines to read.")] = None,
+    tokens: Annotated[int, typer.Option(help="Tokens to measure on.")] = 65536,
+    chunk: Annotated[int, typer.Option(help="Tokens in a chunk.")] = 512,
+    plan: Annotated[Path | None, typer.Option(help="Cut by this plan.")] = None,
+    neurons: Annotated[float, typer.Option(help="Share of the neurons to cut away.")] = 0.0,
+    heads: Annotated[float, typer.Option(help="Share of the heads to cut away.")] = 0.0,
+    layers: Annotated[int, typer.Option(min=0, help="How many layers to leave out.")] = 0,
+    budget: Annotated[
+        str | None, typer.Option("--bytes", help="Cut neurons until the file has at most: 1.2GB.")
+    ] = None,
+    speed: Annotated[
+        float | None, typer.Option(help="Cut neurons until --board decodes so many tokens/s.")
+    ] = None,
+    board: Annotated[str | None, typer.Option(help="The board of --speed: pi5-8gb …")] = None,
+    score: Annotated[str, typer.Option(help="By what neurons and heads are chosen.")] = "saliency",
+    layers_by: Annotated[str, typer.Option(help="turn, block or random.")] = "turn",
+    per_layer: Annotated[
+        bool, typer.Option("--per-layer", help="Let layers differ in width and heads.")
+    ] = False,
+    restore: Annotated[bool, typer.Option(help="Repair what is cut.")] = True,
+    restore_tokens: Annotated[int, typer.Option(help="Tokens to repair on.")] = 131072,
+    seed: Annotated[int, typer.Option(help="Decides which documents are read.")] = 0,
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder for what can be reused; default: the user's cache.")
+    ] = None,
+    threads: Annotated[
+        int, typer.Option(min=0, max=1024, help="How many to use; 0 for one per CPU.")
+    ] = 0,
+    force: Annotated[bool, typer.Option("--force", help="Replace OUT.gguf if it exists.")] = False,
+) -> None:
+    """Measure, plan, cut, repair, measure again and quantise; what was done before is reused."""
+    from converter.cli.plan import named, parse_bytes
+    from converter.cli.shop import workshop
+    from converter.cut.depth import LayersBy
+    from converter.cut.measuring import Calibration
+    from converter.cut.planning import Request
+    from converter.cut.ranking import Score
+    from converter.make import Order
+    from converter.make import make as walk
+    from converter.quantise import FileType, Override
+    from converter.texts import Sample, read_texts
+
+    if out.suffix != ".gguf":
+        raise UsageError(f"The output is named {out.name}; give it a name that ends in .gguf.")
+    file_type = FileType.parse(kind)
+    request = Request(
+        neurons=neurons,
+        heads=heads,
+        layers=layers,
+        file_bytes=None if budget is None else parse_bytes(budget),
+        speed=speed,
+        board=board,
+        file_type=file_type,
+        score=named(Score, score, "score"),
+        layers_by=named(LayersBy, layers_by, "way to choose layers"),
+        per_layer=per_layer,
+        seed=seed,
+    )
+    _refuse_both(request, plan)
+    sample = Sample(chunk, tokens, share if general else 1.0, seed)
+    texts = read_texts(text, field) if text else []
+    begun = time.monotonic()
+    shop = workshop(cache, threads)
+    order = Order(
+        model=checkpoint,
+        file_type=file_type,
+        overrides=[Override.parse(one) for one in tensor_type or ()],
+        calibration=Calibration(texts, read_texts(general or [], field), sample) if texts else None,
+        request=request if _asks(request) else None,
+        plan=plan,
+        restore=Sample(chunk, restore_tokens, sample.share, seed) if restore else None,
+    )
+    made = walk(order, out, shop, force=force)
+    _report(made, out, shop, time.monotonic() - begun)
+
+
+def _asks(request: Request) -> bool:
+    """Whether anything is to be cut away."""
+    goals = (request.neurons, request.heads, request.layers, request.file_bytes, request.speed)
+    return any(goals)
+
+
+def _refuse_both(request: Request, plan: Path | None) -> None:
+    if plan is not None and _asks(request):
+        raise UsageError("Give a plan or say what to cut, not both.")
+
+
+def _report(made: Made, out: Path, shop: Workshop, seconds: float) -> None:
+    from app.sanitise import one_line
+    from converter.census import take_census
+    from converter.cli.tables import census_lines, counted, sized
+
+    census = take_census(
+        (entry.kind.name, entry.elements, entry.nbytes) for entry in made.layout.entries
+    )
+    if made.plan is not None:
+        for name, value in made.plan.got.items():
+            typer.echo(f"{name}: {value}")
+    for gain in made.gains:
+        typer.echo(
+            f"layer {gain.layer} {gain.part}: error {gain.before:.4f} before, {gain.after:.4f} "
+            "after the repair"
+        )
+    typer.echo(
+        f"{one_line(str(out))}: {sized(made.nbytes)}, {counted(made.layout.parameters)} "
+        f"parameters, {census.bits_per_weight:.2f} bits each, in {seconds:.1f} s"
+    )
+    for line in census_lines(census):
+        typer.echo(f"  {line}")
+    typer.echo(f"stages done: {', '.join(shop.cache.made) or 'none'}")
+    typer.echo(f"stages found in the cache: {', '.join(shop.cache.found) or 'none'}")
