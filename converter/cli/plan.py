@@ -122,10 +122,12 @@ def named(kinds: Any, name: str, what: str) -> Any:
 
 
 def _confirm(material: Material, text: list[Path], windows: Windows, threads: int) -> Confirm:
-    import tempfile
-
+    from converter.cache import Cache, default_cache
     from converter.cut.leaving_out import leaving_out
     from converter.texts import read_texts
+
+    cache = Cache(default_cache())
+    cache.make_folder()
 
     def told(gone: tuple[int, ...], nll: float) -> None:
         typer.echo(f"without layers {', '.join(map(str, gone))}: log-perplexity {nll:.4f}")
@@ -134,7 +136,7 @@ def _confirm(material: Material, text: list[Path], windows: Windows, threads: in
         material,
         read_texts(text),
         windows,
-        folder=Path(tempfile.gettempdir()),
+        folder=cache.folder,
         threads=threads,
         told=told,
     )

@@ -52,7 +52,10 @@ def test_from_a_checkpoint_to_a_plan(model: Measured, tmp_path: Path) -> None:
     assert "pi5-8gb" in out and "tokens/s" in out
 
 
-def test_a_layer_is_left_out_where_perplexity_says_so(model: Measured) -> None:
+def test_a_layer_is_left_out_where_perplexity_says_so(
+    model: Measured, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     code, out, _ = _run(
         "plan", model.folder, model.folder.parent / "s.gguf", "--layers", "1", "--text", model.text,
         "--chunks", "1",
@@ -66,6 +69,7 @@ def test_a_layer_is_left_out_where_perplexity_says_so(model: Measured) -> None:
     )  # fmt: skip
     assert code == 0
     assert out.count("log-perplexity") == 3
+    assert not list(tmp_path.glob("bedside/converter/*")), "each model is taken away again"
 
 
 @pytest.mark.parametrize(

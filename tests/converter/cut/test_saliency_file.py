@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import dataclasses
 from pathlib import Path
 
@@ -48,6 +49,25 @@ def test_is_an_importance_matrix_for_the_quantiser(tied: Measured, written: Path
     for name, values in tied.saliency.imatrix.items():
         np.testing.assert_array_equal(imatrix[name], values)
     assert all(len(tensor.name) < 64 for tensor in reader.tensors)
+
+
+def test_llama_cpp_opens_it_with_its_own_reader(tied: Measured, written: Path) -> None:
+    from llama_cpp._ctypes_extensions import load_shared_library
+    from llama_cpp._ggml import libggml_base_path
+
+    class Params(ctypes.Structure):
+        _fields_ = (("no_alloc", ctypes.c_bool), ("ctx", ctypes.c_void_p))
+
+    library = load_shared_library("ggml-base", libggml_base_path)
+    library.gguf_init_from_file.restype = ctypes.c_void_p
+    library.gguf_init_from_file.argtypes = (ctypes.c_char_p, Params)
+    library.gguf_get_n_tensors.restype = ctypes.c_int64
+    library.gguf_get_n_tensors.argtypes = (ctypes.c_void_p,)
+    opened = library.gguf_init_from_file(str(written).encode(), Params(True, None))
+    assert opened, "llama-quantize would take it for the old form and refuse it"
+    count = library.gguf_get_n_tensors(opened)
+    library.gguf_free(ctypes.c_void_p(opened))
+    assert count == 2 * len(tied.saliency.imatrix) + 6 * 2 + 2 + 2
 
 
 def test_same_measurement_same_bytes(tied: Measured, written: Path, tmp_path: Path) -> None:
