@@ -31,22 +31,77 @@ def monitor(
     sources: Annotated[
         bool, typer.Option("--sources", help="List the power sources and what each one covers.")
     ] = False,
+    replay: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Play a run's log as if it were the board."),
+    ] = None,
+    speed: Annotated[
+        float, typer.Option(help="Seconds of a replayed run in a second.", min=0.1, max=1000)
+    ] = 1.0,
+    prometheus: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Serve the newest run's values, as 127.0.0.1:9464."),
+    ] = None,
 ) -> None:
     """Show power, temperature, clock, load and memory of this machine until Ctrl-C."""
-    from app.monitor.devices import Devices
-    from app.monitor.live import PlainPrinter, source_lines, watch
-    from app.monitor.power import survey
+    from app.monitor.live import PlainPrinter, watch
     from app.monitor.sampler import Sampler
 
-    if sources:
-        for line in source_lines(survey(Devices())):
-            print(line)
-        return
-    sampler = Sampler(interval_s=interval)
-    if plain or not _can_redraw():
-        watch(sampler, count, PlainPrinter(sys.stdout).show)
+    if prometheus is not None:
+        _serve(prometheus)
+    elif sources:
+        _list_sources()
     else:
-        _watch_in_place(sampler, count)
+        sampler = Sampler(interval_s=interval)
+        if replay is not None:
+            sampler, readings = _replaying(replay, speed, interval)
+            count = count or readings
+        if plain or not _can_redraw():
+            watch(sampler, count, PlainPrinter(sys.stdout).show)
+        else:
+            _watch_in_place(sampler, count)
+
+
+def _list_sources() -> None:
+    from app.monitor.devices import Devices
+    from app.monitor.live import source_lines
+    from app.monitor.power import survey
+
+    for line in source_lines(survey(Devices())):
+        print(line)
+
+
+def _replaying(name: str, speed: float, interval_s: float) -> tuple[Sampler, int]:
+    """A sampler of a recorded run, and how many readings it takes to the end."""
+    import time
+
+    from app.folders import Folders
+    from app.monitor.replay import Replay
+    from app.monitor.report.run import find_run, read_run
+    from app.monitor.sampler import Sampler
+
+    log = read_run(find_run(name, Folders.standard().state / "runs"))
+    board = Replay(log, speed, time.monotonic)
+    return Sampler(interval_s=interval_s, board=lambda: board), round(board.seconds / interval_s) + 1
+
+
+def _serve(address: str) -> None:
+    """Answer Prometheus until Ctrl-C."""
+    import threading
+
+    from app.folders import Folders
+    from app.monitor.exporter import is_loopback, parse_address, serve
+    from app.monitor.follow import Follower
+
+    host, port = parse_address(address)
+    server = serve(Follower(Folders.standard().state / "runs"), host, port)
+    print(f"Prometheus may ask {host}:{port}. Ctrl-C ends it.", flush=True)
+    if not is_loopback(host):
+        print("Whoever reaches this address can read the values.", file=sys.stderr, flush=True)
+    try:
+        threading.Event().wait()
+    finally:
+        server.shutdown()
 
 
 def _can_redraw() -> bool:
@@ -59,14 +114,17 @@ def _watch_in_place(sampler: Sampler, count: int | None) -> None:
     from rich.live import Live
     from rich.text import Text
 
+    from app.monitor.history import History
     from app.monitor.live import panel_lines, watch
 
     began = time.monotonic()
+    history = History()
+    sampler.listen(history.on_reading)
     with Live(auto_refresh=False) as live:
 
         def show(reading: Reading) -> None:
             seconds = time.monotonic() - began
-            lines = panel_lines(reading, sampler.cpu_s, seconds)
+            lines = panel_lines(reading, sampler.cpu_s, seconds, history.rows())
             live.update(Text("\n".join(lines)), refresh=True)
 
         watch(sampler, count, show)

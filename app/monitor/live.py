@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 from typing import TextIO
 
@@ -92,19 +92,22 @@ class PlainPrinter:
             print(line, file=self._out, flush=True)
 
 
-def panel_lines(reading: Reading, own_cpu_s: float, seconds: float) -> tuple[str, ...]:
+def panel_lines(
+    reading: Reading, own_cpu_s: float, seconds: float, recent: Sequence[Row] = ()
+) -> tuple[str, ...]:
     """The view that is redrawn in place.
 
     Args:
         reading: what to show.
         own_cpu_s: processor seconds that the monitor took.
         seconds: for how long it runs.
+        recent: rows about the last minute.
     """
     own = f"{own_cpu_s / seconds * 100:.1f} % of one core" if seconds > 0 else "just begun"
     table = [row for row in machine_rows(reading) if row.label != "Engine"]
-    table.append(Row("Monitor", own))
+    table += [Row("Monitor", own), *recent]
     width = max(len(row.label) for row in table)
-    lines = [f"{row.label:<{width}}  {row.text}" for row in table]
+    lines = [f"{row.label:<{width}}  {row.text}".rstrip() for row in table]
     return (*lines, *filter(None, [coverage_line(reading)]))
 
 

@@ -31,6 +31,11 @@ def parse(reply: str) -> int:
     return int(found.group(1), 16)
 
 
+def name(bit: int) -> str:
+    """The short name of one of the bits 0 to 3."""
+    return _WORDS[bit][1]
+
+
 def now(bits: int) -> tuple[str, ...]:
     """What holds at this moment, in words."""
     return tuple(sentence for bit, _, sentence in _WORDS if bits >> bit & 1)
