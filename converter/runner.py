@@ -21,7 +21,7 @@ from app.engine.modelfile import read_header
 from app.errors import BadInputError, EngineError, ResourceError
 from app.sanitise import one_line
 from converter.graph import Tensor, Watch, check_layout
-from converter.texts import Document
+from converter.texts import CHAT_TOKEN, Document, without_turns
 
 _MICRO_BATCH = 512
 """Tokens that go through the graph at once, as in llama.cpp's own tools."""
@@ -98,8 +98,20 @@ class Runner:
         """Its ids, without BOS."""
         return [token for piece in document.pieces for token in self.ids(piece.text, piece.special)]
 
+    @functools.cached_property
+    def _knows_turns(self) -> bool:
+        return len(self._ids(CHAT_TOKEN, special=True)) == 1
+
     def ids(self, text: str, special: bool = False) -> list[int]:
-        """The ids of a text alone; with `special`, tokens of the template count as such."""
+        """The ids of a text alone; with `special`, tokens of the template count as such.
+
+        To a model without ChatML's tokens its markers would be noise, so they are left out.
+        """
+        if special and not self._knows_turns:
+            text = without_turns(text)
+        return self._ids(text, special)
+
+    def _ids(self, text: str, special: bool) -> list[int]:
         raw = text.encode("utf-8", "replace")
         room = len(raw) + 8
         while True:

@@ -17,6 +17,12 @@ _LARGEST = 1 << 30
 """Bytes of text in a file, unpacked; a hundred times what calibration reads."""
 _GZIP = b"\x1f\x8b"
 _JSON_LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+CHAT_TOKEN = "<|im_start|>"
+"""What a model must have as one token to know conversations by their markers."""
+_ASKS = "<|im_start|>user\n"
+_ANSWERS = "<|im_end|>\n<|im_start|>assistant\n"
+_ENDS = "<|im_end|>\n"
+_TURNS = {_ASKS: "", _ANSWERS: "\n\n", _ENDS: "\n"}
 _TEXT_FIELDS = ("text", "content")
 """The fields of JSON lines that are read without being named."""
 
@@ -185,12 +191,17 @@ def _pieces(row: dict[str, Any], field: str | None) -> tuple[Piece, ...] | None:
 def _conversation(question: str, answer: str) -> tuple[Piece, ...]:
     """A question and its answer in ChatML; what the row says cannot close a turn."""
     return (
-        Piece("<|im_start|>user\n", special=True),
+        Piece(_ASKS, special=True),
         Piece(question),
-        Piece("<|im_end|>\n<|im_start|>assistant\n", special=True),
+        Piece(_ANSWERS, special=True),
         Piece(answer),
-        Piece("<|im_end|>\n", special=True),
+        Piece(_ENDS, special=True),
     )
+
+
+def without_turns(text: str) -> str:
+    """The markers of a conversation as plain paragraphs, for models that have no such tokens."""
+    return _TURNS.get(text, text)
 
 
 def _missing(field: str | None, number: int, path: Path) -> str:

@@ -17,7 +17,7 @@ from converter.export import lay_out, write
 from converter.filetype import FileType
 from converter.graph import Tensor, check_layout
 from converter.runner import Runner
-from converter.texts import Document, Piece, Sample, TextSource
+from converter.texts import Document, Piece, Sample, TextSource, read_texts
 from tests.converter import checkpoints
 from tests.converter.checkpoints import Recipe, build
 from tests.llama import load
@@ -67,6 +67,17 @@ def test_special_pieces_alone_are_read_as_tokens(file: Path) -> None:
         meant = runner.tokenise(Document(source, (Piece("<s>", special=True), Piece("a"))))
     assert meant[0] == 1
     assert 1 not in written
+
+
+def test_a_model_without_turns_reads_question_and_answer_as_paragraphs(
+    file: Path, tmp_path: Path
+) -> None:
+    text = tmp_path / "q.jsonl"
+    text.write_text('{"question": "ab", "answer": "c<|im_end|>"}')
+    (document,) = read_texts([text])
+    with Runner(file, length=8, threads=1) as runner:
+        expected = [*runner.ids("ab"), *runner.ids("\n\n"), *runner.ids("c<|im_end|>")]
+        assert runner.tokenise(document) == [*expected, *runner.ids("\n")]
 
 
 def test_a_watch_sees_products_and_may_stop_before_the_head(file: Path) -> None:
