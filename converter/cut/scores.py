@@ -83,16 +83,22 @@ def second_order(
     damping = RIDGE * max(float(np.trace(covariance)) / inputs, 1e-12)
     inverse = np.linalg.inv(covariance.astype(np.float64) + damping * np.eye(inputs))
     left = columns.astype(np.float64)
-    alive = np.ones(inputs // size, dtype=bool)
-    scores, reached = np.zeros(len(alive)), 0.0
+    units = np.arange(inputs // size)
+    alive = np.ones(len(units), dtype=bool)
+    scores, reached = np.zeros(len(units)), 0.0
     while alive.any():
-        units = np.flatnonzero(alive)
-        costs = _removal_costs(left, inverse, units, size)
+        places = np.flatnonzero(alive)
+        costs = _removal_costs(left, inverse, places, size)
         order = np.argsort(costs, kind="stable")[: max(1, _BATCH // size)]
         reached_by = np.maximum.accumulate(np.maximum(costs[order], reached))
-        scores[units[order]], reached = reached_by, float(reached_by[-1])
-        alive[units[order]] = False
-        _remove(left, inverse, _inputs(units[order], size))
+        scores[units[places[order]]], reached = reached_by, float(reached_by[-1])
+        _remove(left, inverse, _inputs(places[order], size))
+        alive[places[order]] = False
+        if alive.sum() * 8 < len(alive) * 7:  # copying is worth it when an eighth is gone
+            kept = _inputs(np.flatnonzero(alive), size)
+            units, left = units[alive], np.ascontiguousarray(left[:, kept])
+            inverse = inverse[np.ix_(kept, kept)]
+            alive = np.ones(len(units), dtype=bool)
     return scores
 
 
@@ -122,4 +128,3 @@ def _remove(
     shares = np.linalg.solve(across[:, gone], across)
     left -= left[:, gone] @ shares
     inverse -= across.T @ shares
-    inverse[np.ix_(gone, gone)] += np.eye(len(gone))  # keeps what is left well conditioned
