@@ -30,7 +30,7 @@ def arriving(path: Path) -> Iterator[Path]:
         with place.open("rb") as file:
             os.fsync(file.fileno())
         place.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise ResourceError(_told(path, error)) from error
     finally:
@@ -49,7 +49,8 @@ def write_whole(path: Path, content: bytes) -> None:
             file.write(content)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make what happened to the names in a folder outlast a loss of power. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
