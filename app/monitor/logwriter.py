@@ -17,10 +17,10 @@ from app.errors import ResourceError
 from app.monitor.runlog import Header, Record, encode
 
 PART_BYTES = 8 * 2**20
-"""A file is closed at this size: about 18 hours at one sample a second."""
+"""A file is closed at this size: about 12 hours at one sample a second."""
 
-FOLDER_BYTES = 64 * 2**20
-"""The oldest files go when all together are more: about six days at one sample a second."""
+FOLDER_BYTES = 128 * 2**20
+"""The oldest files go when all together are more: a week at one sample a second is kept whole."""
 
 SUFFIX = ".jsonl"
 

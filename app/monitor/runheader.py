@@ -56,7 +56,7 @@ def make_header(
     model = facts.model
     return Header(
         id=f"{facts.started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
-        started=facts.started.isoformat(timespec="seconds"),
+        started=facts.started.isoformat(timespec="milliseconds"),
         board=facts.board,
         model=ModelFacts(model.name, facts.sha256, model.bytes, model.census),
         versions=versions(model.llama_cpp),

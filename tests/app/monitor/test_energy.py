@@ -56,3 +56,27 @@ def test_a_straight_line_is_integrated_exactly(
     found = between([(at, base + slope * at) for at in times], start, end)
     exact = base * (end - start) + slope * (end**2 - start**2) / 2
     assert found.joules == pytest.approx(exact, rel=1e-6, abs=1e-6)
+
+
+TRACE = (
+    (0.000, 2.61),
+    (1.013, 2.58),
+    (2.004, 5.92),
+    (3.021, 6.04),
+    (4.017, 6.11),
+    (5.002, 5.87),
+    (6.031, 2.66),
+)
+"""Seconds and watts as a sampler takes them: never quite a second apart."""
+
+
+def test_a_recorded_trace_worked_by_hand_to_a_thousandth() -> None:
+    """The window from 1.5 to 5.5 s, with a desk calculator.
+
+    At 1.5 s: 2.58 + 3.34 * 0.487 / 0.991 = 4.22135 W; at 5.5 s: 5.87 - 3.21 * 0.498 / 1.029 =
+    4.31648 W. Trapezoids: 0.504 s of 5.07067 W, 1.017 of 5.98, 0.996 of 6.075, 0.985 of 5.99 and
+    0.498 of 5.09324 W, together 23.12456 J.
+    """
+    found = between(TRACE, 1.5, 5.5)
+    assert found.joules == pytest.approx(23.12456, rel=1e-5)
+    assert found.samples == 4

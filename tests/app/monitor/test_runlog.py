@@ -230,3 +230,11 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(ResourceError, match="not logged"):
         LogWriter(tmp_path / "file" / "runs", HEADER)
+
+
+def test_a_week_at_one_a_second_is_kept_whole() -> None:
+    longest = Sample(
+        604800.1234, 15.9216, 61.825, 2400.5, 0.5312, 2**32, 2**33, 0xF000F, 0.842, 999.5
+    )
+    week = 7 * 24 * 3600 * len(encode(longest))
+    assert week < logwriter.FOLDER_BYTES - logwriter.PART_BYTES
