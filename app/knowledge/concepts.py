@@ -62,7 +62,7 @@ class Understanding:
     def _term(self, word: str) -> str:
         """The term of a word, corrected where it stands in no entry and in no thesaurus."""
         own = term(word)
-        if own in self._known or self._spelling.knows(word) or self._frequency((own,)):
+        if own in self._known or self._spelling.knows(word) or self.most((own,)):
             return own
         corrected = self._spelling.corrected(word)
         return term(corrected) if corrected else own
@@ -71,10 +71,10 @@ class Understanding:
         share = _RELATED if len(phrase) == 1 else _RELATED_TO_PHRASE
         related = self._thesaurus.related.get(phrase, ())
         variants = ((phrase, 1.0), *((other, share) for other in related))
-        count = min(sum(self._frequency(one) for one, _ in variants), self._total)
+        count = min(sum(self.most(one) for one, _ in variants), self._total)
         return Concept(variants, self._rarity(count), weight, self._is_anchored(phrase))
 
-    def _frequency(self, phrase: Phrase) -> int:
+    def most(self, phrase: Phrase) -> int:
         """In how many entries the phrase stands, at most: as many as its rarest term."""
         return min(self.frequency(one) for one in phrase)
 

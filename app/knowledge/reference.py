@@ -15,10 +15,11 @@ from app.knowledge import index
 from app.knowledge.cards import SHIPPED
 from app.knowledge.kept import KeptDocuments
 from app.knowledge.passage import Document, Passage
-from app.knowledge.ranking import Ranked, Ranking
+from app.knowledge.ranking import Ranking
 from app.knowledge.readers.labels import Labels
 from app.knowledge.readers.read import read_document
 from app.knowledge.schema import connect, is_usable
+from app.knowledge.scoring import Ranked
 from app.knowledge.shipped import ID as CARDS
 from app.knowledge.shipped import cards_as_source, cards_fingerprint
 from app.knowledge.thesaurus import shipped_thesaurus
