@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from pathlib import Path
@@ -50,6 +49,8 @@ def _bench(  # noqa: PLR0913  one parameter an option is Typer's way
     rate: Annotated[float, typer.Option(help="Readings a second.", min=0.5, max=10)] = 4.0,
 ) -> None:
     """Measure prefill, decoding, power and memory. Ends with 6 where every row is void."""
+    import asyncio
+
     from app.cli.benching import prepare
     from app.files import write_whole
     from app.monitor.bench.formats import FORMATS

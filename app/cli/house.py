@@ -126,4 +126,5 @@ def _paced(
         return None
     paced = PacedEngine(engine, Governor(budget_w, threads))
     sampler.listen(paced.on_reading)
+    sampler.history.budget_line = lambda: paced.line
     return paced

@@ -82,7 +82,9 @@ def _replaying(name: str, speed: float, interval_s: float) -> tuple[Sampler, int
 
     log = read_run(find_run(name, Folders.standard().state / "runs"))
     board = Replay(log, speed, time.monotonic)
-    return Sampler(interval_s=interval_s, board=lambda: board), round(board.seconds / interval_s) + 1
+    return Sampler(interval_s=interval_s, board=lambda: board), round(
+        board.seconds / interval_s
+    ) + 1
 
 
 def _serve(address: str) -> None:
@@ -114,17 +116,14 @@ def _watch_in_place(sampler: Sampler, count: int | None) -> None:
     from rich.live import Live
     from rich.text import Text
 
-    from app.monitor.history import History
     from app.monitor.live import panel_lines, watch
 
     began = time.monotonic()
-    history = History()
-    sampler.listen(history.on_reading)
     with Live(auto_refresh=False) as live:
 
         def show(reading: Reading) -> None:
             seconds = time.monotonic() - began
-            lines = panel_lines(reading, sampler.cpu_s, seconds, history.rows())
+            lines = panel_lines(reading, sampler.cpu_s, seconds, sampler.recent())
             live.update(Text("\n".join(lines)), refresh=True)
 
         watch(sampler, count, show)

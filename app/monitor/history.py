@@ -20,14 +20,11 @@ BLOCK = "█"
 
 
 class History:
-    """Keeps a minute of readings. Give `on_reading` to a sampler; ask from any thread."""
+    """Keeps a minute of readings for a sampler; ask from any thread."""
 
-    def __init__(self, budget_line: Callable[[], str] | None = None) -> None:
-        """
-        Args:
-            budget_line: tells the power budget and how it is held, where there is one.
-        """
-        self._budget_line = budget_line
+    def __init__(self) -> None:
+        self.budget_line: Callable[[], str] | None = None
+        """Tells the power budget and how it is held, where there is one."""
         self._powers: deque[tuple[float, float | None]] = deque()
         self._lock = threading.Lock()
         self._peak: float | None = None
@@ -50,8 +47,8 @@ class History:
         rows = []
         if latest is not None and latest.throttled and throttling.now(latest.throttled):
             rows.append(Row("WARNING", "; ".join(throttling.now(latest.throttled))))
-        if self._budget_line is not None:
-            rows.append(Row("Budget", self._budget_line()))
+        if self.budget_line is not None:
+            rows.append(Row("Budget", self.budget_line()))
         known = [watts for _, watts in powers if watts is not None]
         if known and peak is not None:
             mean = sum(known) / len(known)

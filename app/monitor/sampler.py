@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from app.monitor.devices import Devices
+from app.monitor.history import History
+from app.monitor.panel import Row
 from app.monitor.power import Kind
 from app.monitor.reading import Reading, unread
 from app.monitor.sensors import DEADLINE_S, Sensors
@@ -57,7 +59,9 @@ class Sampler:
         self._clock = clock
         devices = devices or Devices()
         self._open_board: Callable[[], Board] = board or (lambda: Sensors(devices, clock))
-        self._listeners: list[Listener] = []
+        self.history = History()
+        """The last minute."""
+        self._listeners: list[Listener] = [self.history.on_reading]
         self._latest = unread(clock())
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bedside-monitor", daemon=True)
@@ -77,6 +81,10 @@ class Sampler:
     def latest(self) -> Reading:
         """The last reading; before the first one, a reading without values that says so."""
         return self._latest
+
+    def recent(self) -> Sequence[Row]:
+        """The last minute as rows for a screen, with the budget and a warning before it."""
+        return self.history.rows()
 
     def listen(self, listener: Listener) -> None:
         """Tell every reading from now on."""

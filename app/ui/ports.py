@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -13,6 +13,7 @@ from app.assistant.assistant import Usage
 from app.assistant.events import PrepareEvent, TurnEvent
 from app.conversation.turns import Conversation
 from app.engine.messages import Loaded
+from app.monitor.panel import Row
 from app.monitor.reading import Reading
 
 
@@ -62,6 +63,9 @@ class MonitorFeed(Protocol):
 
     def latest(self) -> Reading:
         """The last reading; its missing values say why they are missing."""
+
+    def recent(self) -> Sequence[Row]:
+        """The last minute, with the power budget and a warning where there are any."""
 
 
 def documents_folder() -> Path:

@@ -195,7 +195,9 @@ class ChatScreen(Screen[None]):
 
     def _show_monitor(self) -> None:
         reading = self._monitor.latest() if self._monitor else None
-        self._panel.show(monitor_rows(reading, self.session.speed, self._assistant.usage))
+        recent = self._monitor.recent() if self._monitor else ()
+        rows = monitor_rows(reading, self.session.speed, self._assistant.usage)
+        self._panel.show([*rows, *recent])
 
     @on(Said)
     def _say(self, message: Said) -> None:

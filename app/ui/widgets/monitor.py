@@ -69,7 +69,9 @@ def layout(rows: Sequence[Row], width: int) -> list[str]:
     label = max((len(row.label) for row in rows), default=0)
     cells = [f"{row.label:<{label}}  {row.text}" for row in rows]
     column = width // 2
-    short = [cell for cell in cells if len(cell) < column]
+    # A row without a name is a line of a drawing, and belongs below the one before it.
+    whole = [len(cell) >= column or not row.label for cell, row in zip(cells, rows, strict=True)]
+    short = [cell for cell, alone in zip(cells, whole, strict=True) if not alone]
     pairs = zip_longest(short[::2], short[1::2], fillvalue="")
     lines = [f"{left:<{column}}{right}".rstrip() for left, right in pairs]
-    return lines + [cell for cell in cells if len(cell) >= column]
+    return lines + [cell for cell, alone in zip(cells, whole, strict=True) if alone]

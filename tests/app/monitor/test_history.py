@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.monitor.history import COLUMNS, HEIGHT, History, bars
 from app.monitor.live import panel_lines
 from app.monitor.reading import Reading
+from app.monitor.sampler import Sampler
+from tests.app.monitor.boards import pi5
 
 
 def _shown(history: History) -> dict[str, str]:
@@ -30,7 +34,8 @@ def test_a_bar_is_in_proportion_and_a_gap_is_blank() -> None:
 
 
 def test_a_warning_and_the_budget_stand_first() -> None:
-    history = History(lambda: "6.30 W by pmic")
+    history = History()
+    history.budget_line = lambda: "6.30 W by pmic"
     history.on_reading(Reading(0.0, power_w=3.0, throttled=0x50005))
     assert list(_shown(history))[:2] == ["WARNING", "Budget"]
     assert "voltage is too low" in _shown(history)["WARNING"]
@@ -46,7 +51,8 @@ def test_without_power_there_is_nothing_to_draw() -> None:
 
 
 def test_all_of_it_fits_an_80_by_24_console() -> None:
-    history = History(lambda: "6.30 W by pmic: mean 5.91 W, 2 threads, 78 % of the time")
+    history = History()
+    history.budget_line = lambda: "6.30 W by pmic: mean 5.91 W, 2 threads, 78 % of the time"
     reading = Reading(0.0, power_w=5.0, power_source="pmic", power_coverage="x", throttled=1)
     history.on_reading(reading)
     lines = panel_lines(reading, 0.1, 10.0, history.rows())
@@ -59,3 +65,11 @@ def test_any_minute_can_be_drawn(powers: list[tuple[float, float | None]]) -> No
     rows = bars(sorted(powers, key=lambda one: one[0]), 100.0)
     assert len(rows) in (0, HEIGHT)
     assert all(set(row) <= {" ", "█"} and len(row) == COLUMNS for row in rows)
+
+
+def test_a_sampler_keeps_its_last_minute(tmp_path: Path) -> None:
+    sampler = Sampler(pi5(tmp_path), interval_s=0.01)
+    assert list(sampler.recent()) == []
+    sampler.start()
+    sampler.stop()
+    assert [row.label for row in sampler.recent()][0] == "Last minute"

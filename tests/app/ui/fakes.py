@@ -22,6 +22,7 @@ from app.assistant.events import (
 from app.conversation.turns import Answer, Conversation
 from app.engine.messages import StopReason
 from app.errors import UsageError
+from app.monitor.panel import Row
 from app.monitor.reading import Reading
 
 MODEL = Loaded(
@@ -201,6 +202,10 @@ class FakeAssistant:
 
 class FakeMonitor:
     """One reading of a board that has no power sensor."""
+
+    def recent(self) -> Sequence[Row]:
+        """Without power there is nothing to tell of the last minute."""
+        return ()
 
     def __init__(self) -> None:
         self.asked = 0
