@@ -12,7 +12,7 @@ from pathlib import Path
 from converter.cache import Cache
 from converter.cut.measuring import Calibration, measure
 from converter.cut.saliency import Saliency
-from converter.cut.saliency_file import read_saliency, write_saliency
+from converter.cut.saliency_file import VERSION, read_saliency, write_saliency
 from converter.export import lay_out, write
 from converter.material import open_material
 from converter.texts import Document
@@ -87,6 +87,7 @@ def measured(
         "source": sha256,
         **text_inputs(calibration),
         "covariances": sorted(covariances),
+        "form": VERSION,
         **tool(),
     }
     return read_saliency(shop.cache.get("saliency", ".gguf", inputs, run))

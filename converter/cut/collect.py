@@ -83,12 +83,13 @@ class Collector:
     _sums: dict[str, _Sums] = field(default_factory=dict)
     _stream: Rows | None = None
     _turns: NDArray[np.float64] = field(init=False)
+    _streams: NDArray[np.float64] = field(init=False)
     _sampled: list[Rows] = field(default_factory=list)
     _angles: NDArray[np.float64] = field(init=False)
     _sampled_tokens: int = 0
 
     def __post_init__(self) -> None:
-        self._turns = np.zeros(self.layers)
+        self._turns, self._streams = np.zeros(self.layers), np.zeros(self.layers)
         self._angles = np.zeros((self.layers + 1, self.layers + 1))
         for name, row in self.shapes.items():
             if self._leader(name) != name:
@@ -140,9 +141,10 @@ class Collector:
         if name.startswith("l_out-"):
             assert self._stream is not None, "the embedding comes first"
             layer = int(name.removeprefix("l_out-"))
-            cosines = _cosines(self._stream, rows)
+            cosines, squares = _compared(self._stream, rows)
             _check_numbers(cosines, name)
             self._turns[layer] += cosines.sum()
+            self._streams[layer] += squares.sum()
         else:
             self._sampled.clear()
         self._stream = rows.copy()
@@ -170,6 +172,7 @@ class Collector:
             output_sum=output.plain.reshape(heads, -1),
             output_square=output.square.reshape(heads, -1),
             turn=float(self._turns[number] / max(self.tokens, 1)),
+            stream=float(self._streams[number] / max(self.tokens, 1)),
         )
 
     def squares(self) -> dict[str, NDArray[np.float32]]:
@@ -195,9 +198,10 @@ class Collector:
         }
 
 
-def _cosines(before: Rows, after: Rows) -> NDArray[np.float32]:
-    """Token by token; NaN where a stream is infinite."""
+def _compared(before: Rows, after: Rows) -> tuple[Rows, Rows]:
+    """Token by token: the cosine, NaN where a stream is infinite, and the squared length after."""
     with np.errstate(over="ignore", invalid="ignore"):
         inner = np.einsum("td,td->t", before, after)
-        sizes = np.einsum("td,td->t", before, before) * np.einsum("td,td->t", after, after)
-        return np.asarray(inner / np.sqrt(np.maximum(sizes, np.float32(1e-30))))
+        squares = np.einsum("td,td->t", after, after)
+        sizes = np.einsum("td,td->t", before, before) * squares
+        return inner / np.sqrt(np.maximum(sizes, np.float32(1e-30))), squares

@@ -108,7 +108,7 @@ def make_plan(
     layers = [layer for layer in range(depth) if layer not in gone]
     worths = rank(material.model, geometry, request.score, saliency, request.seed)
     groups = _groups(request, geometry, [worths[layer] for layer in layers])
-    steps = ladder([worths[layer].neurons for layer in layers], BLOCK)
+    steps = ladder([worths[layer].costs(worths[layer].neurons) for layer in layers], BLOCK)
 
     def draft(count: int) -> Plan:
         """The plan after so many steps of the width."""
@@ -141,7 +141,7 @@ def _groups(request: Request, geometry: Geometry, worths: Sequence[LayerWorth]) 
     """Head groups that stay, by kept layer."""
     block = _block(request.file_type)
     step = group_step(geometry, block)
-    steps = ladder([worth.groups for worth in worths], step)
+    steps = ladder([worth.costs(worth.groups) for worth in worths], step)
     if request.per_layer:
         every = sum(math.ceil(count / step) for count in steps.kept)
         return steps.greedy(round(request.heads * every))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
@@ -34,6 +34,11 @@ class Score(Enum):
         """Whether it is measured on text."""
         return self not in (Score.MAGNITUDE, Score.RANDOM)
 
+    @property
+    def is_squared(self) -> bool:
+        """Whether it is an energy, a mean square; the others are lengths."""
+        return self in (Score.FLUCTUATION, Score.SECOND_ORDER)
+
 
 @dataclass(frozen=True, slots=True)
 class LayerWorth:
@@ -43,6 +48,18 @@ class LayerWorth:
     """(n_ff,)"""
     groups: Scores
     """(key/value heads,)"""
+    stream: float = 1.0
+    """Mean squared length of the residual stream after the layer, where it was measured."""
+    is_squared: bool = False
+    """Whether the scores are energies."""
+
+    def costs(self, scores: Scores) -> Scores:
+        """What losing units of these scores changes in the residual stream, as a share of it.
+
+        Energies of units add up, as far as the units are not correlated; a layer whose stream is
+        long bears more. With it the units of different layers can be compared.
+        """
+        return (scores if self.is_squared else scores**2) / max(self.stream, 1e-30)
 
 
 def rank(
@@ -59,9 +76,16 @@ def rank(
             "magnitude or random."
         )
     weights = {weight.name: weight for weight in model.weights}
-    return tuple(
+    worths = (
         _Layer(number, weights, geometry, saliency, seed).worth(score)
         for number in range(len(geometry.neurons))
+    )
+    streams = [1.0] * len(geometry.neurons)
+    if saliency is not None and score.needs_text:
+        streams = [layer.stream for layer in saliency.layers]
+    return tuple(
+        replace(worth, stream=stream, is_squared=score.is_squared)
+        for worth, stream in zip(worths, streams, strict=True)
     )
 
 
@@ -119,7 +143,7 @@ class _Layer:
                     "second-order needs; measure again with --covariance all."
                 )
             found.append(scores.second_order(_matrix(self.weights[name]), covariance, unit))
-        return LayerWorth(*found)
+        return LayerWorth(found[0], found[1])
 
     @property
     def _group_size(self) -> int:

@@ -37,6 +37,9 @@ class LayerSaliency:
     """Of x²; (n_head, head_dim)."""
     turn: float
     """Mean cosine between the residual stream before and after the layer; 1 turns nothing."""
+    stream: float
+    """Mean squared length of the residual stream after the layer: what an error in it weighs
+    against."""
 
     @property
     def head_abs(self) -> Sums:

@@ -32,7 +32,7 @@ VERSION = 1
 """Of what Bedside adds to the importance matrix."""
 _OWN = "bedside.saliency"
 _SUMS, _COUNTS, _COVARIANCE = ".in_sum2", ".counts", ".in_covariance"
-_TURN, _SPANS = "turn", "spans"
+_TURN, _STREAM, _SPANS = "turn", "stream", "spans"
 _PARTS = (
     "neuron_abs", "neuron_sum", "neuron_square", "output_abs", "output_sum", "output_square",
 )  # fmt: skip
@@ -105,6 +105,7 @@ def _tensors(saliency: Saliency) -> Iterator[tuple[str, NDArray[Any]]]:
         for part in _PARTS:
             yield f"blk.{number}.{part}", getattr(layer, part)
     yield _TURN, np.array([layer.turn for layer in saliency.layers])
+    yield _STREAM, np.array([layer.stream for layer in saliency.layers])
     depth = len(saliency.layers) + 1
     spans = np.zeros((depth, depth))
     for (first, length), angle in saliency.spans.items():
@@ -175,12 +176,15 @@ class _Reader:
         )
 
     def _layers(self, count: int) -> tuple[LayerSaliency, ...]:
-        turns = self._values(_TURN, 1)
-        if turns.shape != (count,):
-            raise self._damaged("the turn of its layers")
-        return tuple(self._layer(number, float(turns[number])) for number in range(count))
+        turns, streams = self._values(_TURN, 1), self._values(_STREAM, 1)
+        if turns.shape != (count,) or streams.shape != (count,) or (streams < 0).any():
+            raise self._damaged("the residual stream of its layers")
+        return tuple(
+            self._layer(number, float(turns[number]), float(streams[number]))
+            for number in range(count)
+        )
 
-    def _layer(self, number: int, turn: float) -> LayerSaliency:
+    def _layer(self, number: int, turn: float, stream: float) -> LayerSaliency:
         parts = {
             part: self._values(f"blk.{number}.{part}", 1 + part.startswith("output"))
             for part in _PARTS
@@ -189,7 +193,7 @@ class _Reader:
         outputs = {parts[part].shape for part in _PARTS[3:]}
         if len(neurons) != 1 or len(outputs) != 1:
             raise self._damaged(f"the sums of layer {number}")
-        return LayerSaliency(turn=turn, **parts)
+        return LayerSaliency(turn=turn, stream=stream, **parts)
 
     def _spans(self, count: int) -> dict[tuple[int, int], float]:
         angles = self._values(_SPANS, 2)

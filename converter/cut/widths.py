@@ -46,8 +46,8 @@ class Ladder:
     step: int
     """Units that go at once."""
     costs: tuple[tuple[float, ...], ...]
-    """By layer: what each further step costs, as a share of the layer's worth; the last step that
-    leaves something is the last listed."""
+    """By layer: what each further step costs; the last step that leaves something is the last
+    listed."""
 
     @property
     def steps(self) -> int:
@@ -81,14 +81,13 @@ class Ladder:
 
 
 def ladder(worths: Sequence[Scores], step: int) -> Ladder:
-    """The steps by which layers of these scores can shrink.
+    """The steps by which layers whose units cost so much can shrink.
 
     Costs grow along a layer because its cheapest units go first.
     """
     costs = []
     for worth in worths:
-        total = float(worth.sum()) or 1.0
-        ascending = np.cumsum(np.sort(worth)) / total
+        ascending = np.cumsum(np.sort(worth))
         most = math.ceil(len(worth) / step) - 1
         gone = [len(worth) - (most + 1 - taken) * step for taken in range(1, most + 1)]
         reached = [0.0, *(float(ascending[count - 1]) for count in gone)]

@@ -217,6 +217,20 @@ def test_every_measured_score_makes_a_plan(tied: Measured) -> None:
         make_plan(material, SHA, last, tied.saliency)
 
 
+def test_layers_whose_stream_is_long_give_more(tied: Measured) -> None:
+    """Twice the same layer, of which one is nothing in its stream and the other everything."""
+    material, found = open_material(tied.folder), tied.saliency
+    for loud in (0, 1):
+        layers = tuple(
+            dataclasses.replace(found.layers[0], stream=1e9 if number == loud else 1e-9)
+            for number in range(2)
+        )
+        request = Request(0.25, score=Score.ACTIVATION, per_layer=True)
+        measured = dataclasses.replace(found, layers=layers)
+        plan = make_plan(material, found.model_sha256, request, measured)
+        assert _widths(plan) == [256 if number == loud else 512 for number in range(2)]
+
+
 def test_layers_by_turn_by_block_and_confirmed(tied: Measured, untied: Measured) -> None:
     found = untied.saliency
     least = max(range(3), key=lambda layer: found.layers[layer].turn)

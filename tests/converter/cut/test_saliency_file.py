@@ -67,7 +67,7 @@ def test_llama_cpp_opens_it_with_its_own_reader(tied: Measured, written: Path) -
     assert opened, "llama-quantize would take it for the old form and refuse it"
     count = library.gguf_get_n_tensors(opened)
     library.gguf_free(ctypes.c_void_p(opened))
-    assert count == 2 * len(tied.saliency.imatrix) + 6 * 2 + 2 + 2
+    assert count == 2 * len(tied.saliency.imatrix) + 6 * 2 + 3 + 2
 
 
 def test_same_measurement_same_bytes(tied: Measured, written: Path, tmp_path: Path) -> None:
