@@ -78,8 +78,8 @@ def prune(  # noqa: PLR0913 - each parameter is an option of the command
 
 
 def gain_lines(found: Restored) -> Iterator[str]:
-    """A line for each matrix: how far the residual stream is off without and with its repair."""
-    yield f"restored on {found.tokens:,} tokens; error of the residual stream, held out:"
+    """A line for each fit: how far what is read (norm) or written is off without and with it."""
+    yield f"restored on {found.tokens:,} tokens; held-out error of what is read and of the stream:"
     for gain in found.gains:
         if gain.ridge is None:
             yield f"  layer {gain.layer:>3} {gain.part:<11} {gain.before:8.3%}  left alone"

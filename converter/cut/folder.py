@@ -21,7 +21,7 @@ from converter.checkpoint.folder import read_member
 from converter.cut.apply import told
 from converter.cut.geometry import Geometry, check_fits
 from converter.cut.plan import Plan
-from converter.cut.weights import Repairs, cut_weights
+from converter.cut.weights import Held, Indices, Repairs, cut_weights, selection
 from converter.export import Progress
 from converter.files import check_space, whole_file
 
@@ -110,10 +110,20 @@ def _tensors(checkpoint: Checkpoint, plan: Plan, repairs: Repairs) -> Iterator[_
     for weight in model.weights:
         if not isinstance(weight, Stored):
             continue  # made for the GGUF file from numbers of config.json, which keeps them
-        for kept in cut_weights((replace(weight, order=None),), plan, geometry, repairs):
+        plain = replace(weight, order=None)
+        for kept in cut_weights((plain,), plan, geometry, repairs):
+            if isinstance(kept, Held) and weight.order is not None:
+                kept = _own_rows(kept, weight.order, plan, geometry)
             place = re.match(r"blk\.(\d+)\.", kept.name)
             layer = f"model.layers.{place[1]}." if place else ""
             yield _Tensor(re.sub(r"^model\.layers\.\d+\.", layer, weight.origin), kept)
+
+
+def _own_rows(kept: Held, order: Indices, plan: Plan, geometry: Geometry) -> Held:
+    """A repaired matrix, whose rows are a GGUF file's, in the row order of the checkpoint."""
+    _, place, part, ending = kept.name.split(".")
+    rows, _ = selection(part, ending, plan.layers[int(place)], geometry)
+    return replace(kept, values=kept.values[np.argsort(order if rows is None else order[rows])])
 
 
 def _config(checkpoint: Checkpoint, plan: Plan) -> dict[str, Any]:

@@ -106,8 +106,8 @@ def test_restoring_prints_a_gain_for_each_matrix(
     options = ("--restore", "--chunk", 32, "--cache", tmp_path / "cache")
     told = bedside(folder, where, tmp_path / "a", *options)
     assert told.exit_code == 0, told.output
-    lines = [line for line in told.output.splitlines() if "attn_output" in line or "_down" in line]
-    assert len(lines) == 4
+    lines = [line.split()[:2] for line in told.output.splitlines() if line.startswith("  layer")]
+    assert lines == [["layer", "0"]] * 4 + [["layer", "1"]] * 4
     assert bedside(folder, where, tmp_path / "b", *options, "--text", text).exit_code == 0
     assert bedside(folder, where, tmp_path / "c").exit_code == 0
     a, b, c = (open_checkpoint(tmp_path / name).tensors for name in "abc")

@@ -38,7 +38,11 @@ def test_it_is_the_model_that_is_cut_directly(
     name: str, recipe_folder: Callable[[str], Path], tmp_path: Path
 ) -> None:
     checkpoint, kept = open_checkpoint(recipe_folder(name)), even(RECIPES[name])
-    repair = {"blk.0.ffn_down.weight": weights("repair", (256, 256))}
+    queries = RECIPES[name].heads // 2 * RECIPES[name].head_dim
+    repair = {
+        "blk.0.ffn_down.weight": weights("repair", (256, 256)),
+        "blk.0.attn_q.weight": weights("queries", (queries, 256)),
+    }
     write_folder(checkpoint, kept, tmp_path / "cut", repairs=repair)
     direct, through = tmp_path / "direct.gguf", tmp_path / "through.gguf"
     write(lay_out(cut(gather(checkpoint), kept, repair), FileType.Q4_K_M), direct, threads=1)
