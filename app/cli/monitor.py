@@ -82,9 +82,8 @@ def _replaying(name: str, speed: float, interval_s: float) -> tuple[Sampler, int
 
     log = read_run(find_run(name, Folders.standard().state / "runs"))
     board = Replay(log, speed, time.monotonic)
-    return Sampler(interval_s=interval_s, board=lambda: board), round(
-        board.seconds / interval_s
-    ) + 1
+    readings = round(board.seconds / interval_s) + 1
+    return Sampler(interval_s=interval_s, board=lambda: board), readings
 
 
 def _serve(address: str) -> None:

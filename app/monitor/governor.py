@@ -264,8 +264,11 @@ def _towards(known: float | None, value: float, weight: float = LEARN) -> float:
 
 
 def describe(governor: Governor, source: str, now: float) -> str:
-    """The budget, how it is held and what it costs, in one line."""
-    head = f"{governor.budget_w:.2f} W by {source}"
+    """The mean and its budget, the pace, and tokens a second with the budget and without.
+
+    One line of an 80-column panel.
+    """
+    head = f"{governor.budget_w:.2f} W ({source})"
     if governor.blind(now):
         return f"{head}: no reading, so no control"
     mean = governor.mean_w
@@ -273,9 +276,6 @@ def describe(governor: Governor, source: str, now: float) -> str:
         return f"{head}: nothing read yet"
     pace, cost = governor.pace, governor.cost
     threads = "1 thread" if pace.threads == 1 else f"{pace.threads} threads"
-    words = f"{head}: mean {mean:.2f} W, {threads}, {pace.duty * 100:.0f} % of the time"
-    if not governor.held:
-        words += ", OVER"
-    if cost is not None:
-        words += f", {cost[0]:.1f} of {cost[1]:.1f} tokens/s"
-    return words
+    over = "" if governor.held else "OVER: "
+    line = f"{over}{mean:.2f} of {head}, {threads} at {pace.duty * 100:.0f} %"
+    return line if cost is None else f"{line}, {cost[0]:.1f}/{cost[1]:.1f} tokens/s"

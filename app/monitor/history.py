@@ -1,4 +1,4 @@
-"""The last minute of power, for a screen: its bars, its peak, the budget, a warning.
+"""The last minute of power, for a screen: the budget, its numbers, its peak, its bars.
 
 Bars are made of full blocks alone, three rows high: a console's font has no finer ones.
 """
@@ -9,12 +9,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from app.monitor import throttling
 from app.monitor.panel import Row
 from app.monitor.reading import Reading
 
 MINUTE_S = 60.0
-COLUMNS = 60
+COLUMNS = 56
+"""With a name before them they fit into 80."""
 HEIGHT = 3
 BLOCK = "█"
 
@@ -28,12 +28,10 @@ class History:
         self._powers: deque[tuple[float, float | None]] = deque()
         self._lock = threading.Lock()
         self._peak: float | None = None
-        self._latest: Reading | None = None
 
     def on_reading(self, reading: Reading) -> None:
         """Take in a reading."""
         with self._lock:
-            self._latest = reading
             self._powers.append((reading.at, reading.power_w))
             while self._powers[0][0] < reading.at - MINUTE_S:
                 self._powers.popleft()
@@ -41,12 +39,10 @@ class History:
                 self._peak = max(reading.power_w, self._peak or 0.0)
 
     def rows(self) -> Sequence[Row]:
-        """Warning, budget, the minute's numbers and its bars; none where power is not known."""
+        """The budget, the minute's numbers and its bars; none of these without power readings."""
         with self._lock:
-            powers, peak, latest = list(self._powers), self._peak, self._latest
+            powers, peak = list(self._powers), self._peak
         rows = []
-        if latest is not None and latest.throttled and throttling.now(latest.throttled):
-            rows.append(Row("WARNING", "; ".join(throttling.now(latest.throttled))))
         if self.budget_line is not None:
             rows.append(Row("Budget", self.budget_line()))
         known = [watts for _, watts in powers if watts is not None]

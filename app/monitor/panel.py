@@ -23,8 +23,11 @@ class Row:
 
 
 def machine_rows(reading: Reading) -> tuple[Row, ...]:
-    """What the machine does."""
+    """What the machine does; a warning comes first, where a small window does not cut it off."""
+    slowed = Row("Throttled", _text(reading, "throttled", _throttled(reading)))
+    warned = reading.throttled is not None and bool(throttling.now(reading.throttled))
     return (
+        *([Row("WARNING", slowed.text)] if warned else []),
         Row("Engine", _text(reading, "engine_rss", mebibytes(reading.engine_rss))),
         Row("Memory left", _text(reading, "available_bytes", _left(reading))),
         Row("CPU", _text(reading, "cpu", percent(reading.cpu))),
@@ -33,7 +36,7 @@ def machine_rows(reading: Reading) -> tuple[Row, ...]:
         Row("Temperature", _text(reading, "temp_c", _with_unit(reading.temp_c, ".1f", "°C"))),
         Row("Power", _text(reading, "power_w", _power(reading))),
         *_wall_rows(reading),
-        Row("Throttled", _text(reading, "throttled", _throttled(reading))),
+        *([] if warned else [slowed]),
     )
 
 

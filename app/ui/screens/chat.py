@@ -197,7 +197,7 @@ class ChatScreen(Screen[None]):
         reading = self._monitor.latest() if self._monitor else None
         recent = self._monitor.recent() if self._monitor else ()
         rows = monitor_rows(reading, self.session.speed, self._assistant.usage)
-        self._panel.show([*rows, *recent])
+        self._panel.show([*recent, *rows])
 
     @on(Said)
     def _say(self, message: Said) -> None:

@@ -45,7 +45,11 @@ class MonitorPanel(Static):
         self._draw()
 
     def _draw(self) -> None:
-        self.update("\n".join(layout(self._rows, self.content_size.width)))
+        lines = layout(self._rows, self.content_size.width)
+        if len(lines) > self.app.size.height // 2 - 2:  # the border takes two of the half
+            named = [row for row in self._rows if row.label]
+            lines = layout(named, self.content_size.width)
+        self.update("\n".join(lines))
 
 
 def monitor_rows(reading: Reading | None, speed: Speed, usage: Usage) -> list[Row]:

@@ -159,4 +159,4 @@ def test_what_it_costs_is_told() -> None:
     assert governor.cost is not None
     now, without = governor.cost
     assert now < without
-    assert f"{now:.1f} of {without:.1f} tokens/s" in describe(governor, "pmic", 100.0)
+    assert f"{now:.1f}/{without:.1f} tokens/s" in describe(governor, "pmic", 100.0)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from app.monitor.history import COLUMNS, HEIGHT, History, bars
 from app.monitor.live import panel_lines
+from app.monitor.panel import machine_rows
 from app.monitor.reading import Reading
 from app.monitor.sampler import Sampler
 from tests.app.monitor.boards import pi5
@@ -29,18 +30,23 @@ def test_the_minute_in_numbers_and_bars() -> None:
 
 def test_a_bar_is_in_proportion_and_a_gap_is_blank() -> None:
     powers = [(0.0, 6.0), (1.0, None), (2.0, 2.0), (3.0, 4.0)]
-    drawn = [row[-4:] for row in bars(powers, 3.0)]
+    drawn = [row[-4:] for row in bars(powers, 3.0, 60)]
     assert drawn == ["█   ", "█  █", "█ ██"]
 
 
-def test_a_warning_and_the_budget_stand_first() -> None:
+def test_the_budget_stands_first() -> None:
     history = History()
-    history.budget_line = lambda: "6.30 W by pmic"
-    history.on_reading(Reading(0.0, power_w=3.0, throttled=0x50005))
-    assert list(_shown(history))[:2] == ["WARNING", "Budget"]
-    assert "voltage is too low" in _shown(history)["WARNING"]
-    history.on_reading(Reading(1.0, power_w=3.0, throttled=0x50000))
-    assert "WARNING" not in _shown(history)
+    history.budget_line = lambda: "5.91 of 6.30 W (pmic)"
+    history.on_reading(Reading(0.0, power_w=3.0))
+    assert list(_shown(history)) == ["Budget", "Last minute"]
+
+
+def test_throttling_that_holds_now_is_a_warning() -> None:
+    def label(bits: int) -> str:
+        rows = machine_rows(Reading(0.0, throttled=bits))
+        return rows[0].label if rows[-1].label != "Throttled" else "Throttled"
+
+    assert (label(0x50005), label(0x50000), label(0)) == ("WARNING", "Throttled", "Throttled")
 
 
 def test_without_power_there_is_nothing_to_draw() -> None:
@@ -52,7 +58,7 @@ def test_without_power_there_is_nothing_to_draw() -> None:
 
 def test_all_of_it_fits_an_80_by_24_console() -> None:
     history = History()
-    history.budget_line = lambda: "6.30 W by pmic: mean 5.91 W, 2 threads, 78 % of the time"
+    history.budget_line = lambda: "5.91 of 6.30 W (pmic), 2 threads at 78 %, 9.7/12.4 tokens/s"
     reading = Reading(0.0, power_w=5.0, power_source="pmic", power_coverage="x", throttled=1)
     history.on_reading(reading)
     lines = panel_lines(reading, 0.1, 10.0, history.rows())
@@ -72,4 +78,4 @@ def test_a_sampler_keeps_its_last_minute(tmp_path: Path) -> None:
     assert list(sampler.recent()) == []
     sampler.start()
     sampler.stop()
-    assert [row.label for row in sampler.recent()][0] == "Last minute"
+    assert next(row.label for row in sampler.recent()) == "Last minute"

@@ -60,7 +60,7 @@ def test_the_engine_is_slowed_while_it_answers_and_told_so() -> None:
         assert len(seen) == 43 and seen[-1] == FINISHED
         threads, duty = engine.paces[-1]
         assert 3.0 + 4.0 * duty < 5.0 or threads < 2
-        assert paced.line.startswith("5.00 W by pmic: mean")
+        assert "of 5.00 W (pmic), " in paced.line
 
     asyncio.run(run())
 
@@ -83,7 +83,7 @@ def test_without_a_sensor_it_is_said_and_nothing_is_slowed() -> None:
 def test_before_a_loop_runs_nothing_is_sent() -> None:
     paced = PacedEngine(_SlowEngine(), Governor(5.0, 2))
     paced.on_reading(_reading(0.0, 4.0))
-    assert "mean 4.00 W" in paced.line
+    assert paced.line == "4.00 of 5.00 W (pmic), 2 threads at 30 %"
 
 
 @pytest.mark.parametrize(
