@@ -173,7 +173,14 @@ class Reference:
     def _build(self, reason: str) -> sqlite3.Connection:
         self.close()
         sources = [cards_as_source(self._cards), *self._readable()]
-        index.build(self._path, sources, self._facts())
+        try:
+            with _told(self._path):
+                index.build(self._path, sources, self._facts())
+        except _DamagedError as error:
+            raise ResourceError(
+                f"This Python's SQLite {sqlite3.sqlite_version} cannot make the index of the "
+                "reference. Bedside needs SQLite 3.34 or newer with FTS5."
+            ) from error
         if reason:
             self._tell(f"The index of the reference was {reason}; it has been built again.")
         self._connection = connect(self._path)

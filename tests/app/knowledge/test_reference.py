@@ -243,6 +243,21 @@ def test_a_disk_that_cannot_be_written_is_told(cards: Path, tmp_path: Path) -> N
         Reference(tmp_path / "data", cards=cards).search("gout")
 
 
+@pytest.mark.parametrize(
+    ("message", "sentence"),
+    [("database or disk is full", "disk's space"), ("no such module: fts5", "needs SQLite 3.34")],
+)
+def test_a_build_that_sqlite_cannot_do_is_told(
+    reference: Reference, monkeypatch: pytest.MonkeyPatch, message: str, sentence: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise sqlite3.OperationalError(message)
+
+    monkeypatch.setattr(index, "_insert", fail)
+    with pytest.raises(ResourceError, match=sentence):
+        reference.search("gout")
+
+
 def test_another_writer_is_told(reference: Reference, tmp_path: Path) -> None:
     reference.search("gout")
     with closing(sqlite3.connect(tmp_path / "data" / "reference.db")) as other:
