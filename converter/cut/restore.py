@@ -87,24 +87,25 @@ def restore(
 ) -> Restored:
     """Refit the cut model's matrices on text.
 
-    Memory holds one layer of both models, two layers' moments and a batch; the hidden states of
-    all tokens lie in two scratch files.
+    Memory holds one layer of both models, the moments of one matrix and a batch; the hidden states
+    of all tokens lie in two scratch files.
 
     Args:
         full: the model that the plan was made for.
         cut: the same after the plan.
         plan: which layers of the one are which of the other.
-        chunks: tokens of texts, all equally long; a tenth per kept input or more is wise.
+        chunks: tokens of texts, all equally long; fifty or more for each kept neuron are wise.
 
     Raises:
         BadInputError: There are fewer than two chunks, they differ in length, or they name tokens
-            that the model has not.
+            that the model has not; or the model does not compute numbers on them.
         ResourceError: There is no room for the scratch files.
     """
     tokens = _checked(chunks, full.vocabulary_rows)
     places = {kept.index: place for place, kept in enumerate(plan.layers)}
     total = 2 * full.facts.layers
-    with _streams(tokens, _embedding(full)) as (target, stream):
+    quiet = np.errstate(over="ignore", invalid="ignore")  # what is no number is told in words
+    with quiet, _streams(tokens, _embedding(full)) as (target, stream):
         work = _Restoration(Forward.of(full), target, stream, {}, [])
         pairs = _pairs(full, cut, places)
         for done, (layer, was, now) in enumerate(pairs, 1):
@@ -134,6 +135,19 @@ class _Sums:
                 self._power += float(np.square(right[number]).sum())
             else:
                 self.seen.add(inputs[number], missing[number])
+
+    def fitted(self, layer: int) -> Fit:
+        """The best step.
+
+        Raises:
+            BadInputError: What was counted are no numbers.
+        """
+        if not np.isfinite([self.seen.power, self.held_out.power, self._power]).all():
+            raise BadInputError(
+                f"Layer {layer} does not compute numbers on this text (NaN or infinite), so the "
+                "model is damaged or needs more than float32; fetch it again."
+            )
+        return fit(self.seen, self.held_out)
 
     def gain(self, found: Fit, layer: int, part: str) -> Gain:
         """What a fit is worth, in shares of what should be there."""
@@ -168,7 +182,7 @@ class _Restoration:
             features = self._features(now, self.stream[batch])
             missing = self.target[batch] - self.stream[batch] - written(now, features)
             sums.add(batch.start, features, missing, self.target[batch])
-        found = fit(sums.seen, sums.held_out)
+        found = sums.fitted(layer)
         if found.step is not None:
             self._replace(now, place, writer, now.weights[writer] + found.step)
         self.gains.append(sums.gain(found, layer, now.writer))
@@ -182,7 +196,7 @@ class _Restoration:
             right = self.forward.normed(was, self.target[batch])
             seen = self.forward.normed(now, self.stream[batch])
             sums.add(batch.start, seen, right - seen, right)
-        found = fit(sums.seen, sums.held_out)
+        found = sums.fitted(layer)
         if found.step is not None:
             for name in (f"{reader}.weight" for reader in now.readers):
                 old = now.weights[name]

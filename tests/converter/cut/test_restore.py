@@ -162,3 +162,16 @@ def test_few_chunks_still_hold_one_out(full: Material) -> None:
     kept = plan(layers(RECIPE, {1: 16}))
     found = restore(full.model, cut(full, kept).model, kept, text(2))
     assert all(np.isfinite([gain.before, gain.after]).all() for gain in found.gains)
+
+
+def test_a_model_that_computes_no_numbers_is_told(tmp_path: Path) -> None:
+    """Weights that are numbers, and activations that no float32 holds."""
+    folder = build(tmp_path / "loud", RECIPE)
+    tensors = {name: (RECIPE.dtype, weights(name, shape)) for name, shape in RECIPE.shapes()}
+    for part in ("gate", "up"):
+        tensors[f"model.layers.1.mlp.{part}_proj.weight"][1][:] = 1e30
+    write_weights(folder, tensors)
+    material = gather(open_checkpoint(folder))
+    kept = plan(layers(RECIPE, {1: 16}))
+    with pytest.raises(BadInputError, match="Layer 1 does not compute numbers"):
+        restore(material.model, cut(material, kept).model, kept, text(4))
