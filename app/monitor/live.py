@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from queue import Empty, SimpleQueue
 from typing import TextIO
@@ -112,20 +113,24 @@ def panel_lines(
 
 
 def source_lines(offers: Iterable[Offer]) -> Iterator[str]:
-    """Every kind of power source: what it covers, and its reading or why there is none."""
+    """Every kind of power source: what it covers and takes, its reading or why there is none."""
     for offer in offers:
         yield offer.kind.title
         yield f"  covers    {offer.kind.coverage}"
         yield f"  takes     {offer.kind.cost}"
         yield f"  renews    at most {offer.kind.rate_hz:g} times a second"
+        yield f"  age       {offer.kind.age}"
         yield f"  now       {_state(offer)}"
 
 
 def _state(offer: Offer) -> str:
     if offer.reader is None:
         return f"unavailable, because {offer.reason}"
+    began = time.monotonic()
     try:
-        return f"{offer.reader.read().watts:.2f} W, by {offer.reader.via}"
+        watts = offer.reader.read().watts
+        took = (time.monotonic() - began) * 1000
+        return f"{watts:.2f} W, by {offer.reader.via}, read in {took:.0f} ms"
     except Unavailable as reason:
         return f"unavailable, because {reason}"
 

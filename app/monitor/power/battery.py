@@ -81,4 +81,5 @@ BATTERY = Kind(
     rate_hz=0.5,
     cost="a question to the battery's own controller",
     probe=probe,
+    age="the controller's own last value, up to some seconds old",
 )

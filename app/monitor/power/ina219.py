@@ -66,4 +66,5 @@ INA219 = Kind(
     rate_hz=10.0,
     cost="two transfers on the chip's I2C bus",
     probe=probe,
+    age="the chip's last conversion, some milliseconds old",
 )

@@ -103,4 +103,5 @@ INA3221 = Kind(
     rate_hz=10.0,
     cost="two transfers a rail on the chip's I2C bus",
     probe=probe,
+    age="the chip's last conversion, some milliseconds old",
 )

@@ -129,4 +129,5 @@ RAPL = Kind(
     rate_hz=10.0,
     cost="well below 1 ms",
     probe=probe,
+    age="the mean since the reading before",
 )

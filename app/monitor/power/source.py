@@ -53,6 +53,8 @@ class Kind:
     """What one reading takes."""
     probe: Callable[[Devices], PowerReader]
     """Raises Absent where there is none, Unavailable where it cannot be read."""
+    age: str = "measured when it is asked for"
+    """How old a reading may be when it is had."""
 
 
 def believable(watts: float) -> float:

@@ -132,4 +132,5 @@ TEGRASTATS = Kind(
     rate_hz=2.0,
     cost="a program of NVIDIA's that runs beside the monitor",
     probe=probe,
+    age="up to 0.5 s; older than 3 s is no reading",
 )
