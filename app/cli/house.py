@@ -31,8 +31,9 @@ class Watch:
     def model_loaded(self, model: Loaded) -> None:
         """The engine runs, and the run's log can begin."""
         if self._recorder is not None:
-            threads = self._load.settings.decode_threads
-            self._recorder.start(model, self._load.model_sha256, threads, self._sampler)
+            settings, sha256 = self._load.settings, self._load.model_sha256
+            threads = settings.decode_threads, settings.prefill_threads
+            self._recorder.start(model, sha256, threads[0], self._sampler, threads[1])
 
     def turn_finished(
         self, finished: Finished, asked_at: float, first_text_at: float | None, ended_at: float
