@@ -17,6 +17,7 @@ from converter.compare.table import Corpus, Role, Row, Score, Table
 from converter.cut.measuring import Calibration
 from converter.cut.source import source_hash
 from converter.export import Imatrix, lay_out, write
+from converter.files import whole_file
 from converter.material import Material, open_material
 from converter.measure import Perplexity, Windows, perplexity
 from converter.quantise import FileType
@@ -191,7 +192,8 @@ class _Work:
                     threads=self.shop.threads,
                     progress=advance,
                 )
-            part.write_text(json.dumps(dataclasses.asdict(found)))
+            with whole_file(part) as file:
+                file.write(json.dumps(dataclasses.asdict(found)).encode())
 
         source = text.documents[0].source
         known = {

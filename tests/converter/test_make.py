@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from app.engine.modelfile import read_header
-from app.errors import BadInputError, UsageError
+from app.errors import BadInputError, ResourceError, UsageError
 from converter.cache import Cache
 from converter.checkpoint import open_checkpoint
 from converter.cut.apply import cut
@@ -195,3 +196,18 @@ def test_magnitude_needs_no_text(order: Order, tmp_path: Path) -> None:
     make(bare, tmp_path / "out.gguf", work)
     assert work.cache.made == ["model", "plan", "cut"]
     assert read_header(tmp_path / "out.gguf").setting("feed_forward_length") == 256
+
+
+def test_a_full_disk_is_told_and_the_cache_stays_whole(
+    order: Order, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(order, tmp_path / "one.gguf", shop(tmp_path))
+    before = sorted((tmp_path / "cache").iterdir())
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1000))
+    other = replace(order, request=Request(neurons=0.5, score=Score.RMS))
+    with pytest.raises(ResourceError, match="make room"):
+        make(other, tmp_path / "two.gguf", shop(tmp_path))
+    assert not (tmp_path / "two.gguf").exists()
+    kept = {path.name.split("-")[0] for path in (tmp_path / "cache").iterdir()}
+    assert kept == {"model", "saliency", "plan", "cut"}
+    assert set(before) <= set((tmp_path / "cache").iterdir())
