@@ -141,8 +141,8 @@ class Governor:
         return level.speed * self._pace.duty, max(known)
 
     def blind(self, now: float) -> bool:
-        """Whether there has been no reading for so long that nothing is controlled."""
-        return self._read_at is not None and now - self._read_at > BLIND_S
+        """Whether nothing is controlled: never was there a reading, or not for long."""
+        return self._read_at is None or now - self._read_at > BLIND_S
 
     def observe(self, now: float, watts: float | None, work: Work) -> Pace:
         """The pace from now on.
@@ -152,9 +152,9 @@ class Governor:
             watts: the reading; None where there was none.
             work: what the engine does.
         """
-        if self._read_at is None:
-            self._read_at = now
         if watts is not None:
+            if self.blind(now):  # sight is back: from below again
+                self._pace = Pace(self._most, START_DUTY)
             self._take(now, watts, work)
         if self.blind(now):
             self._set(now, Pace(self._most, 1.0))

@@ -151,6 +151,13 @@ def test_without_readings_there_is_no_control_and_it_is_said() -> None:
     assert governor.blind(19.0) and not governor.blind(BLIND_S)
 
 
+def test_a_board_that_was_never_read_is_not_slowed_for_a_moment() -> None:
+    governor = Governor(5.0, 4)
+    assert governor.observe(0.0, None, Work("decode", 0)) == Pace(4, 1.0)
+    assert "no control" in describe(governor, "power", 0.0)
+    assert governor.observe(1.0, 4.0, Work("decode", 5)).duty < 1.0
+
+
 def test_what_it_costs_is_told() -> None:
     governor = Governor(5.2, 1)
     for step in range(200):
