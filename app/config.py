@@ -33,6 +33,13 @@ class UiConfig:
     emergency number”."""
     crisis_line: str = ""
     """Number of a line for people in a mental crisis; empty names none."""
+    mode: str = "patient"
+    """`patient` or `clinician`: who reads the screen. A clinician gets a red flag as one line and
+    the passage before the model's text."""
+    kiosk_idle_s: int = 300
+    """Seconds without a key after which the kiosk begins to count down to its wipe."""
+    kiosk_pin: str = ""
+    """Digits that unlock the kiosk's screen; empty has no lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,7 @@ class Config:
 
 _RANGES: Mapping[str, tuple[float, float]] = {
     "context": (0, 1_048_576),
+    "ui.kiosk_idle_s": (30, 86_400),
     "sampling.temperature": (0, 5),
     "sampling.top_k": (0, 1_000_000),
     "sampling.top_p": (0, 1),
@@ -72,6 +80,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "sampling.max_tokens": (1, 65536),
     "sampling.seed": (0, 2**32 - 1),
 }
+_CHOICES: Mapping[str, tuple[str, ...]] = {"ui.mode": ("patient", "clinician")}
 _LONGEST_TEXT = 4096
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text in quotes"}
 _TRUTH = {"true": True, "yes": True, "on": True, "1": True}
@@ -182,6 +191,9 @@ def _checked(key: str, given: _Given, kind: type[Any]) -> object:
         raise UsageError(f"The setting “{key}” ({given.where}) must be {_WORDS[kind]}.")
     if isinstance(value, str) and not (value.isprintable() and len(value) <= _LONGEST_TEXT):
         raise UsageError(f"The setting “{key}” ({given.where}) must be one line of plain text.")
+    if key in _CHOICES and value not in _CHOICES[key]:
+        choices = " or ".join(_CHOICES[key])
+        raise UsageError(f"The setting “{key}” ({given.where}) must be {choices}.")
     low, high = _RANGES.get(key, (float("-inf"), float("inf")))
     if isinstance(value, int | float) and not low <= value <= high:
         raise UsageError(

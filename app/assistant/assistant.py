@@ -6,70 +6,39 @@ every turn (text made plain, the context kept, the counts handed to the monitor)
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import replace
 
 from app.assistant.events import (
+    Alert,
     Failed,
     Finished,
+    Held,
     Loaded,
     Loading,
     Notice,
+    Passages,
     PrepareEvent,
     Ready,
     TurnEvent,
 )
-from app.assistant.notices import SYSTEM_PROMPT
+from app.assistant.grounding import Reference, support, with_passages
+from app.assistant.notices import SYSTEM_PROMPT, forgetting, too_long
+from app.assistant.ports import Engine, TurnListener, Usage
 from app.assistant.progress import AnswerInProgress
+from app.assistant.triage import Triage
 from app.conversation.budget import Budget, fit
-from app.conversation.turns import Conversation, Turn
-from app.engine.messages import Event, Load, Message, Sampling, Warmed
-from app.errors import EngineError, UsageError
+from app.conversation.turns import Answer, Conversation, Turn
+from app.engine.messages import Load, Message, Sampling
+from app.errors import BedsideError, EngineError, UsageError
+from app.safety import Card, Question
 from app.sanitise import clean
 
 _MOST_CHARACTERS_PER_TOKEN = 16
 """A question with more characters than this times the context cannot fit, and is not tokenised."""
-
-
-class Engine(Protocol):
-    """What of the engine's client the assistant uses."""
-
-    def load(self, load: Load) -> AsyncGenerator[Event, None]: ...
-
-    async def warm(self, messages: Sequence[Message]) -> Warmed | Failed: ...
-
-    def generate(
-        self, messages: Sequence[Message], sampling: Sampling
-    ) -> AsyncGenerator[Event, None]: ...
-
-    async def count(self, messages: Sequence[Message]) -> int: ...
-
-    async def reset(self) -> None: ...
-
-    async def cancel(self) -> None: ...
-
-    async def close(self) -> None: ...
-
-
-class TurnListener(Protocol):
-    """Learns what each turn took: counts and times (monotonic seconds), never words."""
-
-    def model_loaded(self, model: Loaded) -> None: ...
-
-    def turn_finished(
-        self, finished: Finished, asked_at: float, first_text_at: float | None, ended_at: float
-    ) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """How full the context is, in tokens."""
-
-    tokens: int = 0
-    context: int = 0
 
 
 class Assistant:
@@ -84,6 +53,8 @@ class Assistant:
         demonstration: bool = False,
         listener: TurnListener | None = None,
         advise_on_memory: Callable[[int], str] = lambda _available: "",
+        triage: Triage | None = None,
+        reference: Reference | None = None,
     ) -> None:
         """Nothing is started before `prepare`.
 
@@ -94,6 +65,8 @@ class Assistant:
             demonstration: the catalogue calls the model one; every answer is then marked.
             listener: learns the counts and times of each turn.
             advise_on_memory: what to do when so many bytes do not suffice, as a sentence.
+            triage: hears every question before the model does.
+            reference: where passages are looked for.
         """
         self.demonstration = demonstration
         self.conversation = Conversation()
@@ -103,10 +76,33 @@ class Assistant:
         self._sampling = sampling or Sampling()
         self._listener = listener
         self._advise_on_memory = advise_on_memory
+        self._triage, self._reference = triage, reference
         self._answering = self._stopping = False
+        self._fixed_tokens = 0
+        self._prepared = False
+        self._awaited = asyncio.Event()
+        self._failure: Failed | None = None
 
     async def prepare(self) -> AsyncGenerator[PrepareEvent, None]:
-        """Load the model and let it read the fixed prompt; ends with Ready or Failed."""
+        """Load the model and let it read the fixed prompt; ends with Ready or Failed.
+
+        A question may be asked meanwhile: the red flags hear it at once, the model when it can.
+        """
+        if self._triage is not None:
+            self._triage.prepare()
+        try:
+            async with aclosing(self._prepare()) as events:
+                async for event in events:
+                    self._failure = event if isinstance(event, Failed) else None
+                    yield event
+        except BedsideError as error:
+            self._failure = Failed("internal", str(error))
+            raise
+        finally:
+            self._prepared = True
+            self._awaited.set()
+
+    async def _prepare(self) -> AsyncGenerator[PrepareEvent, None]:
         async with aclosing(self._engine.load(self._load)) as events:
             async for event in events:
                 if isinstance(event, Failed):
@@ -154,19 +150,43 @@ class Assistant:
         return self._turn(replace_last, keep_earlier)
 
     def regenerate(self) -> AsyncGenerator[TurnEvent, None]:
-        """Answer the last question once more; the earlier answer is kept beside it."""
-        return self._turn(lambda: None)
+        """Answer the last question once more; the earlier answer is kept beside it.
+
+        Where a card stood alone, this is how the model is asked all the same.
+        """
+        return self._turn(lambda: None, heard=True)
+
+    @property
+    def alert(self) -> Alert | None:
+        """The worst red flag of this conversation."""
+        return self._triage.alert if self._triage is not None else None
+
+    @property
+    def clinician(self) -> bool:
+        """Whether a clinician reads the screen."""
+        return self._triage is not None and self._triage.mode == "clinician"
+
+    def confirm(self, question: Question) -> Alert | None:
+        """A yes to one of the questions that were offered; it may raise an alert."""
+        return self._triage.confirm(question) if self._triage is not None else None
+
+    def help_card(self) -> Card | None:
+        """What is shown to somebody in a crisis, whenever they ask for it."""
+        return self._triage.help_card() if self._triage is not None else None
 
     async def stop(self) -> None:
         """End the running answer; its stream then ends with Finished."""
         if self._answering:
             self._stopping = True
+            self._awaited.set()
             await self._engine.cancel()
 
     async def new_conversation(self) -> None:
         """Forget this conversation, here and in the engine. Raises EngineError, UsageError."""
         with self._alone():
             self.conversation.clear()
+            if self._triage is not None:
+                self._triage.clear()
             await self._engine.reset()
             self.usage = Usage(self._fixed_tokens, self.usage.context)
 
@@ -186,24 +206,76 @@ class Assistant:
             self._answering = False
 
     async def _turn(
-        self, begin: Callable[[], None], undo: Callable[[], None] = lambda: None
+        self,
+        begin: Callable[[], None],
+        undo: Callable[[], None] = lambda: None,
+        heard: bool = False,
     ) -> AsyncGenerator[TurnEvent, None]:
-        """One turn, from the question's place in the conversation to the last event."""
+        """One turn, from the question's place in the conversation to the last event.
+
+        Args:
+            begin: puts the question there.
+            undo: takes it away again where it cannot be answered.
+            heard: the red flags heard this question before.
+        """
         with self._alone():
             begin()
+            alert = None if heard else self._hear()
+            if alert is not None:
+                yield alert
+                if self._triage is not None and self._triage.holds(alert):
+                    yield Held()
+                    return
+            if not await self._until_prepared():
+                self.conversation.add_answer(Answer("", "cancelled"))
+                yield Finished("cancelled", 0, 0, 0, 0, 0.0, 0.0, 0)
+                return
             before = self.conversation.forgotten
-            refused = await self._make_room()
+            refused = self._failure or self._too_long()
+            trouble = None
+            if refused is None:
+                trouble = await self._lean()
+                refused = await self._make_room()
             if refused is not None:
                 undo()
                 yield refused
                 return
+            if trouble is not None:
+                yield trouble
+            if self._reference is not None:
+                yield Passages(self.conversation.last.passages)
             if self.conversation.forgotten > before:
-                yield Notice(_forgetting(self.conversation.forgotten - before))
-            async with aclosing(self._stream()) as events:
+                yield Notice(forgetting(self.conversation.forgotten - before))
+            async with aclosing(self._stream(heard)) as events:
                 async for event in events:
                     yield event
 
-    async def _stream(self) -> AsyncGenerator[TurnEvent, None]:
+    async def _until_prepared(self) -> bool:
+        """Wait for the model, or its failure; False where the person did not want to."""
+        while not self._prepared and not self._stopping:
+            self._awaited.clear()
+            await self._awaited.wait()
+        return self._prepared
+
+    def _hear(self) -> Alert | None:
+        return self._triage.hear(self.conversation.last.question) if self._triage else None
+
+    async def _lean(self) -> Notice | None:
+        """Look the question up, once, and keep it as the model will get it."""
+        turn = self.conversation.last
+        if self._reference is None or turn.sent:
+            return None
+        try:  # in a thread: keys are read meanwhile, and the first use may build the index
+            passages = await asyncio.to_thread(self._reference.search, turn.question)
+            if passages:
+                context, count = self.usage.context, self._engine.count
+                fitted = await with_passages(turn.question, passages, context, count)
+                self.conversation.lean_on(*fitted)
+        except BedsideError as error:
+            return Notice(f"The reference could not be asked. {error}")
+        return None
+
+    async def _stream(self, heard: bool) -> AsyncGenerator[TurnEvent, None]:
         """The engine's answer, noted in the conversation however it ends."""
         progress = AnswerInProgress()
         messages = self.conversation.messages(SYSTEM_PROMPT)
@@ -218,11 +290,21 @@ class Assistant:
                     shown = progress.take(event)
                     if progress.last is not None:
                         self._note(progress)
+                        shown[-1:-1] = self._afterwards(progress, heard)
                     for one in shown:
                         yield one
         finally:
             if progress.last is None:  # whoever read the stream went away
                 self._note(progress)
+
+    def _afterwards(self, progress: AnswerInProgress, heard: bool) -> list[TurnEvent]:
+        """What is said about an answer, before its end is."""
+        turn, text = self.conversation.last, progress.answer.text
+        said: list[TurnEvent] = []
+        if turn.passages and text:
+            said.append(support(text, turn.passages))
+        asked = self._triage.ask_about(turn.question) if self._triage and not heard else None
+        return said if asked is None else [*said, asked]
 
     def _note(self, progress: AnswerInProgress) -> None:
         """Keep the answer and the counts; before the screen learns of the end."""
@@ -236,19 +318,26 @@ class Assistant:
                     last, progress.asked_at, progress.first_text_at, time.monotonic()
                 )
 
+    def _too_long(self) -> Failed | None:
+        """Failed where so many characters cannot fit; they are not even counted."""
+        context = self.usage.context
+        length = len(self.conversation.last.question)
+        return (
+            Failed("context", too_long(context))
+            if length > context * _MOST_CHARACTERS_PER_TOKEN
+            else None
+        )
+
     async def _make_room(self) -> Failed | None:
         """Let old turns leave where the context is full. Failed where the question is too long."""
         context = self.usage.context
-        question = self.conversation.last.question
-        if len(question) > context * _MOST_CHARACTERS_PER_TOKEN:
-            return _too_long(context)
         turns = len(self.conversation.turns)
         try:
             fitting = await fit(self._count, turns, self.conversation.forgotten, Budget(context))
         except EngineError as error:
             return Failed("internal", str(error))
         if fitting is None:
-            return _too_long(context)
+            return Failed("context", too_long(context))
         self.conversation.forget_through(fitting.forgotten)
         return None
 
@@ -260,16 +349,3 @@ class Assistant:
             return failed
         advice = self._advise_on_memory(failed.detail["available"])
         return replace(failed, sentence=f"{failed.sentence} {advice}".strip())
-
-
-def _too_long(context: int) -> Failed:
-    sentence = f"The question is too long for this model, which reads {context} tokens at most"
-    return Failed("context", f"{sentence}, with the answer. Shorten it and send it again.")
-
-
-def _forgetting(count: int) -> str:
-    turns = "question and its answer" if count == 1 else f"{count} questions and their answers"
-    return (
-        f"The oldest {turns} no longer fit into the model's memory: it has forgotten them. "
-        "They stay on the screen."
-    )

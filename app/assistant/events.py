@@ -5,19 +5,68 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.engine.messages import Failed, Finished, Loaded, Loading, Prefill, Text
+from app.knowledge.passage import Passage
+from app.safety import Card, Question
 
 __all__ = [
+    "Alert",
+    "Asked",
     "Failed",
     "Finished",
+    "Held",
     "Loaded",
     "Loading",
     "Notice",
+    "Passages",
     "Prefill",
     "PrepareEvent",
     "Ready",
+    "Support",
     "Text",
     "TurnEvent",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A red flag, before anything of the model. It stays for the session."""
+
+    card: Card
+    line: str
+    """What a clinician sees instead of the card."""
+    patient: bool
+    """False: only the line is to be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passages:
+    """What the reference holds on the question; empty: the answer rests on the model alone."""
+
+    found: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """How far an answer stands in its passages, by a lexical check."""
+
+    sentences: int
+    unsupported: tuple[str, ...]
+    """Sentences that are not in the passages."""
+    doses: tuple[str, ...]
+    """Sentences with an amount of a medicine that is in no passage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Fixed yes/no questions about a complaint: offered once, never in the way."""
+
+    id: str
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The turn's last event where the card stands alone: the model was not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,5 +84,5 @@ class Ready:
 
 
 PrepareEvent = Loading | Loaded | Notice | Ready | Failed
-TurnEvent = Notice | Prefill | Text | Finished | Failed
-"""A turn's stream ends with one Finished or one Failed."""
+TurnEvent = Alert | Passages | Notice | Prefill | Text | Support | Asked | Finished | Failed | Held
+"""A turn's stream ends with one Finished, one Failed or one Held."""

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import aclosing, contextmanager
 
 from app.assistant.assistant import Assistant
-from app.assistant.events import Failed, Finished, Notice, Text, TurnEvent
+from app.assistant.events import (
+    Alert,
+    Asked,
+    Failed,
+    Finished,
+    Held,
+    Notice,
+    Passages,
+    Support,
+    Text,
+    TurnEvent,
+)
+from app.cli.lines import alert_lines, asked_lines, from_reference, passage_lines, support_lines
 from app.errors import BadInputError, BedsideError, EngineError, ResourceError
 
 Say = Callable[[str], None]
+LastEvent = Finished | Failed | Held
 
 _ENDINGS = {
     "cancelled": "(stopped)",
@@ -38,33 +51,80 @@ async def make_ready(assistant: Assistant, tell: Say) -> None:
 
 async def write_answer(
     assistant: Assistant, events: AsyncGenerator[TurnEvent, None], write: Say, tell: Say
-) -> Finished | Failed:
+) -> LastEvent:
     """Write an answer as it comes; Ctrl-C stops it. Returns how it ended.
 
     Args:
         assistant: whose answer it is.
         events: the turn.
-        write: gets the pieces of the answer.
-        tell: gets notices, whole sentences.
+        write: gets the pieces of the answer; a card that stands alone is the answer.
+        tell: gets everything else, a line at a time.
     """
-    last: Finished | Failed | None = None
+    writer = _Writer(assistant.demonstration, write, tell)
     with _stopping_on_interrupt(assistant):
         async with aclosing(events) as stream:
             async for event in stream:
-                match event:
-                    case Text(text=text):
-                        write(text)
-                    case Notice(sentence=sentence):
-                        tell(sentence)
-                    case Finished() | Failed():
-                        last = event
-    assert last is not None
-    return last
+                writer.take(event)
+    assert writer.last is not None
+    return writer.last
 
 
-def ending(last: Finished | Failed) -> str:
+class _Writer:
+    """One turn, written down."""
+
+    def __init__(self, demonstration: bool, write: Say, tell: Say) -> None:
+        self.last: LastEvent | None = None
+        self._demonstration, self._write, self._tell = demonstration, write, tell
+        self._alert: Alert | None = None
+
+    def take(self, event: TurnEvent) -> None:
+        """Write what an event says."""
+        if isinstance(event, Held):
+            self._write("\n".join(alert_lines(self._alert)) if self._alert else "")
+            self._alert = None
+        self._tell_alert()
+        match event:
+            case Alert():
+                self._alert = event
+            case Passages():
+                self._lean(event)
+            case Text(text=text):
+                self._write(text)
+            case Notice(sentence=sentence):
+                self._tell(sentence)
+            case Support():
+                self._write("\n")
+                self._tell_all(support_lines(event))
+            case Asked():
+                self._tell_all(asked_lines(event))
+            case Finished() | Failed() | Held():
+                self.last = event
+
+    def _tell_alert(self) -> None:
+        """The card comes before whatever follows it."""
+        alert, self._alert = self._alert, None
+        if alert is not None:
+            self._tell_all(alert_lines(alert))
+
+    def _lean(self, passages: Passages) -> None:
+        self._tell_all(passage_lines(passages))
+        if self._demonstration and passages.found:
+            self._write(from_reference(passages.found[0]))
+
+    def _tell_all(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self._tell(line)
+
+
+def ending(last: LastEvent) -> str:
     """What to say of an answer that did not simply end; empty where it did."""
-    return last.sentence if isinstance(last, Failed) else _ENDINGS.get(last.reason, "")
+    match last:
+        case Failed(sentence=sentence):
+            return sentence
+        case Finished(reason=reason):
+            return _ENDINGS.get(reason, "")
+        case Held():
+            return "The model was not asked."
 
 
 @contextmanager

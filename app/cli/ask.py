@@ -61,17 +61,23 @@ def _ask(  # noqa: PLR0913  one parameter an option is Typer's way
 
 
 async def _answer(house: House, question: str) -> int:
-    from app.assistant.events import Failed
+    import asyncio
+
+    from app.assistant.events import Failed, Held
     from app.assistant.notices import DEMONSTRATION
     from app.cli.answers import ending, failure, make_ready, write_answer
 
     assistant = house.assistant
     house.open()
     reason = "failed"
-    try:
-        await make_ready(assistant, _tell)
-        last = await write_answer(assistant, assistant.ask(question), _write, _tell)
-        _write("\n")
+    ready = asyncio.create_task(make_ready(assistant, _tell))
+    try:  # the red flags hear the question while the model is still being loaded
+        pieces: list[str] = []
+        last = await write_answer(
+            assistant, assistant.ask(question), lambda text: _write(text, pieces), _tell
+        )
+        if pieces:
+            print(flush=True)
         if isinstance(last, Failed):
             raise failure(last)
         if ending(last):
@@ -81,14 +87,17 @@ async def _answer(house: House, question: str) -> int:
         if house.budget_line is not None:
             _tell(f"Power budget: {house.budget_line()}.")
         _tell(house.notice)
-        reason = last.reason
+        reason = "held" if isinstance(last, Held) else last.reason
         return INTERRUPTED if reason == "cancelled" else 0
     finally:
+        ready.cancel()
+        await asyncio.gather(ready, return_exceptions=True)
         await assistant.close()
         house.close(reason)
 
 
-def _write(text: str) -> None:
+def _write(text: str, pieces: list[str]) -> None:
+    pieces.append(text)
     sys.stdout.write(text)
     sys.stdout.flush()
 

@@ -64,9 +64,16 @@ async def _turn(house: House, line: str) -> None:
 
 
 async def _answer(house: House, events: AsyncGenerator[TurnEvent, None]) -> None:
-    _write("Bedside: ")
-    last = await write_answer(house.assistant, events, _write, _say)
-    _write("\n")
+    begun = False
+
+    def write(text: str) -> None:
+        nonlocal begun
+        _write(text if begun else f"Bedside: {text}")
+        begun = True
+
+    last = await write_answer(house.assistant, events, write, _say)
+    if begun:
+        _write("\n")
     for sentence in (ending(last), DEMONSTRATION if house.assistant.demonstration else ""):
         if sentence:
             _say(sentence)

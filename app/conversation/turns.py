@@ -8,6 +8,7 @@ from typing import Literal
 
 from app.engine.messages import Message, StopReason
 from app.errors import UsageError
+from app.knowledge.passage import Passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,10 @@ class Turn:
 
     question: str
     answers: tuple[Answer, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    """What the answers lean on."""
+    sent: str = ""
+    """The question as the model got it, with the passages; empty where it got it as it is."""
 
     @property
     def answer(self) -> Answer | None:
@@ -62,6 +67,10 @@ class Conversation:
         """A turn that was taken back, at the end again."""
         self._turns.append(turn)
 
+    def lean_on(self, passages: Sequence[Passage], sent: str) -> None:
+        """Passages for the last question, and how the model gets both; kept as it was sent."""
+        self._turns[-1] = replace(self.last, passages=tuple(passages), sent=sent)
+
     def add_answer(self, answer: Answer) -> None:
         """One more answer to the last question."""
         self._turns[-1] = replace(self.last, answers=(*self.last.answers, answer))
@@ -92,7 +101,7 @@ class Conversation:
         return [
             Message("system", system),
             *_answered(self._turns[first:-1]),
-            Message("user", self.last.question),
+            Message("user", self.last.sent or self.last.question),
         ]
 
 
@@ -100,6 +109,6 @@ def _answered(turns: Sequence[Turn]) -> list[Message]:
     messages = []
     for turn in turns:
         if turn.answer is not None and turn.answer.text:
-            messages.append(Message("user", turn.question))
+            messages.append(Message("user", turn.sent or turn.question))
             messages.append(Message("assistant", turn.answer.text))
     return messages

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from platformdirs import user_documents_path
 
-from app.assistant.assistant import Usage
-from app.assistant.events import PrepareEvent, TurnEvent
-from app.conversation.turns import Conversation
+from app.assistant.events import Alert, PrepareEvent, TurnEvent
+from app.assistant.ports import Usage
+from app.conversation.turns import Conversation, Turn
 from app.engine.messages import Loaded
 from app.monitor.panel import Row
 from app.monitor.reading import Reading
+from app.safety import Card, Question
+from app.ui.idle import running_clock
 
 
 class ChatAssistant(Protocol):
@@ -36,11 +38,25 @@ class ChatAssistant(Protocol):
     def usage(self) -> Usage:
         """Tokens of the context that are in use, and all it has."""
 
+    @property
+    def alert(self) -> Alert | None:
+        """The worst red flag of this conversation."""
+
+    @property
+    def clinician(self) -> bool:
+        """Whether a clinician reads the screen: passages first, a red flag as one line."""
+
+    def confirm(self, question: Question) -> Alert | None:
+        """A yes to a question that was asked; the alert that it raises."""
+
+    def help_card(self) -> Card | None:
+        """Whom to call in a crisis; None where no rules are in use."""
+
     def prepare(self) -> AsyncGenerator[PrepareEvent, None]:
         """Start the engine, load the model, read the fixed prompt."""
 
     def ask(self, question: str) -> AsyncGenerator[TurnEvent, None]:
-        """Answer a new question."""
+        """Answer a new question; before the model is ready only the red flags hear it."""
 
     def resend(self, question: str) -> AsyncGenerator[TurnEvent, None]:
         """Answer this question in place of the last one."""
@@ -68,10 +84,32 @@ class MonitorFeed(Protocol):
         """The last minute, with the power budget and a warning where there are any."""
 
 
+class TurnKeeper(Protocol):
+    """Where a kept conversation grows; `app.conversation.vault.Vault` is the one that ships."""
+
+    def keep(self, turns: Sequence[Turn]) -> None:
+        """Write what is new. Raises ResourceError where the disk is full; a later try may do."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
 def documents_folder() -> Path:
     """The user's folder for documents, or their home where there is none."""
     documents = user_documents_path()
     return documents if documents.is_dir() else Path.home()
+
+
+@dataclass(frozen=True, slots=True)
+class KioskSettings:
+    """How a screen is shared by strangers."""
+
+    idle_s: float = 300.0
+    """Seconds without a key after which the countdown begins; twice as many with a card."""
+    pin: str = ""
+    """Digits that unlock the screen; empty has no lock."""
+    clock: Callable[[], float] = running_clock
+    """Seconds that only go forward."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +122,8 @@ class ChatSettings:
     """Where an exported conversation goes unless the user types another place."""
     console: bool = False
     """Draw in the terminal's own 16 colours (the Linux console) and not in true colour."""
+    keep: Callable[[str], TurnKeeper] | None = None
+    """Begins a kept conversation under a passphrase, or raises a BedsideError; None where nothing
+    can be kept."""
+    kiosk: KioskSettings | None = None
+    """Given where strangers share the screen."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import zip_longest
 
 from textual.widgets import Static
 
-from app.assistant.assistant import Usage
+from app.assistant.ports import Usage
 from app.monitor.panel import Row, machine_rows
 from app.monitor.reading import Reading
 from app.ui.pace import Speed
 
 _NOT_YET = "–"
+_SECONDS = 1.0
 
 
 class MonitorPanel(Static):
@@ -30,14 +31,27 @@ class MonitorPanel(Static):
     }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rows: Callable[[], Sequence[Row]]) -> None:
+        """`rows` is asked once a second, and never while the panel is hidden."""
         super().__init__(markup=False)
         self.border_title = "Monitor"
+        self._read = rows
         self._rows: Sequence[Row] = ()
 
-    def show(self, rows: Sequence[Row]) -> None:
-        """Draw these rows."""
-        self._rows = rows
+    def on_mount(self) -> None:
+        self._timer = self.set_interval(_SECONDS, self._refresh_rows, pause=True)
+
+    def toggle(self) -> None:
+        """Show it, or hide it and rest."""
+        self.display = not self.display
+        if self.display:
+            self._refresh_rows()
+            self._timer.resume()
+        else:
+            self._timer.pause()
+
+    def _refresh_rows(self) -> None:
+        self._rows = self._read()
         self._draw()
 
     def on_resize(self) -> None:

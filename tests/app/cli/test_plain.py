@@ -68,7 +68,7 @@ def test_commands(scripted: Callable[..., FakeEngine]) -> None:
     code, said = chat("/again\nWhat?\n/again\n/help\n/new\nWhy?\n/quit\nnever\n")
     assert code == 0
     assert said == [
-        "Bedside: Nothing has been asked yet.",
+        "Nothing has been asked yet.",
         "Bedside: Yes.",
         "Bedside: Yes.",
         HELP,

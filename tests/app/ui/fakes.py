@@ -6,24 +6,31 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
-from app.assistant.assistant import Usage
 from app.assistant.events import (
+    Alert,
+    Asked,
     Failed,
     Finished,
+    Held,
     Loaded,
     Loading,
     Notice,
+    Passages,
     Prefill,
     PrepareEvent,
     Ready,
+    Support,
     Text,
     TurnEvent,
 )
+from app.assistant.ports import Usage
 from app.conversation.turns import Answer, Conversation
 from app.engine.messages import StopReason
 from app.errors import UsageError
+from app.knowledge.passage import Passage
 from app.monitor.panel import Row
 from app.monitor.reading import Reading
+from app.safety import Card, Level, Question
 
 MODEL = Loaded(
     name="fake-29m",
@@ -45,6 +52,43 @@ ANSWER = (
     "- halos around lights\n"
     "- pain in the eye\n\n"
     "See a doctor soon."
+)
+
+
+def card(level: Level = Level.CALL, title: str = "Chest pain") -> Card:
+    """A card with words that nothing else on the screen has."""
+    head = f"Call 112 {level.name.lower()}."
+    steps = ("Sit down and stay still.", "Unlock the door.")
+    return Card(
+        level, title, head, "It may be the heart.", steps, "NHS, a page", f"{title}: {head}"
+    )
+
+
+def alert(level: Level = Level.CALL, title: str = "Chest pain", *, patient: bool = True) -> Alert:
+    """A red flag."""
+    shown = card(level, title)
+    return Alert(shown, f"CALL NOW · {title} · NHS, a page", patient)
+
+
+def passage(number: int = 1, text: str = "", **fields: str) -> Passage:
+    """A passage of a card that nobody has reviewed."""
+    values = {
+        "title": f"Glaucoma {number} - symptoms",
+        "source": f"Institute {number}",
+        "url": f"https://example.org/{number}",
+        "date": "2024-05-01",
+        "licence": "CC BY 4.0",
+        "reviewed_by": "none",
+        **fields,
+    }
+    return Passage(
+        id=number, text=text or f"Passage {number} speaks of halos.", score=1.0, **values
+    )
+
+
+QUESTIONS = (
+    Question("Does the pain spread to the arm?", "the pain spreads to my arm"),
+    Question("Are you short of breath?", "I am short of breath"),
 )
 
 
@@ -74,6 +118,12 @@ class Script:
 
     pieces: Sequence[str] = field(default_factory=lambda: pieces(ANSWER))
     prefill: Sequence[tuple[int, int]] = ((20, 40), (40, 40))
+    alert: Alert | None = None
+    held: bool = False
+    """The card stands alone: the turn ends after the alert."""
+    passages: tuple[Passage, ...] | None = None
+    support: Support | None = None
+    asked: Asked | None = None
     notice: str = ""
     failed: Failed | None = None
     reason: StopReason = "stop"
@@ -97,10 +147,18 @@ class FakeAssistant:
     conversation: Conversation = field(default_factory=Conversation)
     usage: Usage = field(default_factory=Usage)
     asked: list[str] = field(default_factory=list)
-    """`ask`, `resend` and `regenerate`, with their questions."""
+    """`ask`, `resend` and `regenerate`, with their questions, once the model got them."""
+    clinician: bool = False
+    alert: Alert | None = None
+    confirms: dict[str, Alert] = field(default_factory=dict)
+    """Alerts by the `means` of a question."""
+    confirmed: list[str] = field(default_factory=list)
+    hold_alert: asyncio.Event | None = None
+    """When set to an event, the turn waits for it after its alert."""
     stops: int = 0
     closed: bool = False
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _prepared: asyncio.Event = field(default_factory=asyncio.Event)
     _answering: bool = False
 
     async def prepare(self) -> AsyncGenerator[PrepareEvent, None]:
@@ -108,6 +166,7 @@ class FakeAssistant:
         yield Loading(0.5)
         if self.hold is not None:
             await self.hold.wait()
+        self._prepared.set()
         if self.prepare_failure is not None:
             yield self.prepare_failure
             return
@@ -118,21 +177,30 @@ class FakeAssistant:
 
     def ask(self, question: str) -> AsyncGenerator[TurnEvent, None]:
         """The next script's events."""
-        self._begin(f"ask {question}")
+        self._begin()
         self.conversation.ask(question)
-        return self._play()
+        return self._play(f"ask {question}")
 
     def resend(self, question: str) -> AsyncGenerator[TurnEvent, None]:
         """The next script's events, in place of the last turn."""
-        self._begin(f"resend {question}")
+        self._begin()
         self.conversation.take_back()
         self.conversation.ask(question)
-        return self._play()
+        return self._play(f"resend {question}")
 
     def regenerate(self) -> AsyncGenerator[TurnEvent, None]:
         """The next script's events, to the last question."""
-        self._begin("regenerate")
-        return self._play()
+        self._begin()
+        return self._play("regenerate")
+
+    def confirm(self, question: Question) -> Alert | None:
+        """The alert that the test laid ready for this question."""
+        self.confirmed.append(question.means)
+        return self.confirms.get(question.means)
+
+    def help_card(self) -> Card:
+        """Whom to call."""
+        return card(Level.CRISIS, "Help in a crisis")
 
     async def stop(self) -> None:
         """End the running turn."""
@@ -142,24 +210,24 @@ class FakeAssistant:
     async def new_conversation(self) -> None:
         """Forget everything."""
         self.conversation.clear()
+        self.alert = None
         self.usage = Usage(0, MODEL.context)
 
     async def close(self) -> None:
         """Note that it was closed."""
         self.closed = True
 
-    def _begin(self, what: str) -> None:
+    def _begin(self) -> None:
         if self._answering:
             raise UsageError("An answer is still being written. Stop it first.")
         self._answering = True
         self._stopping.clear()
-        self.asked.append(what)
 
-    async def _play(self) -> AsyncGenerator[TurnEvent, None]:
+    async def _play(self, what: str) -> AsyncGenerator[TurnEvent, None]:
         script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
         said: list[str] = []
         try:
-            async for event in self._events(script):
+            async for event in self._events(script, what):
                 match event:
                     case Text(text=text):
                         said.append(text)
@@ -172,7 +240,26 @@ class FakeAssistant:
         finally:
             self._answering = False
 
-    async def _events(self, script: Script) -> AsyncGenerator[TurnEvent, None]:
+    async def _events(self, script: Script, what: str) -> AsyncGenerator[TurnEvent, None]:
+        if script.alert is not None and what != "regenerate":
+            self.alert = script.alert
+            yield script.alert
+            if self.hold_alert is not None:
+                await self.hold_alert.wait()
+            if script.held:
+                yield Held()
+                return
+        await self._prepared.wait()
+        if self.prepare_failure is not None:
+            yield self.prepare_failure
+            return
+        self.asked.append(what)
+        async for event in self._model_events(script):
+            yield event
+
+    async def _model_events(self, script: Script) -> AsyncGenerator[TurnEvent, None]:
+        if script.passages is not None:
+            yield Passages(script.passages)
         if script.notice:
             yield Notice(script.notice)
         for done, total in script.prefill:
@@ -186,6 +273,10 @@ class FakeAssistant:
                 yield finished("cancelled", generated=count - 1)
                 return
             yield Text(piece, count)
+        if script.support is not None:
+            yield script.support
+        if script.asked is not None:
+            yield script.asked
         yield script.failed or finished(script.reason, generated=len(script.pieces))
 
     async def _stopped(self, gate: asyncio.Event | None) -> bool:

@@ -1,0 +1,107 @@
+"""Red flags in a conversation: heard before the model, kept for the session, asked about once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+from app.assistant.events import Alert, Asked
+from app.safety import Alert as Found
+from app.safety import Card, Level, Mode, Question, RedFlags, Rule, card, clinician_line, worse_of
+
+_HEARD = 20_000
+"""Characters from each end of a very long text; nobody types as much, and a paste of a megabyte
+must not hold the screen up."""
+
+_HELP = Rule(
+    id="help",
+    level=Level.CRISIS,
+    title="Help in a crisis",
+    when=(),
+    say="If you think of harming yourself, or somebody harms you, talk to somebody now.",
+    steps=("Stay with somebody you trust, or call them.", "Put away what could hurt you."),
+    source="",
+    reviewed="none",
+)
+
+
+class Triage:
+    """The rules over everything said in a session; later words never take an alert back."""
+
+    def __init__(
+        self,
+        load: Callable[[], RedFlags],
+        mode: Mode,
+        emergency_number: str = "",
+        crisis_line: str = "",
+    ) -> None:
+        """`load` makes the rules, once, when they are first needed. The numbers are settings."""
+        self._load = load
+        self.mode: Mode = mode
+        self._numbers = (emergency_number, crisis_line)
+        self._said: list[str] = []
+        self._worst: Found | None = None
+        self._asked: set[str] = set()
+
+    @cached_property
+    def _flags(self) -> RedFlags:
+        return self._load()
+
+    @property
+    def alert(self) -> Alert | None:
+        """The session's worst."""
+        return None if self._worst is None else self._shown(self._worst)
+
+    def prepare(self) -> None:
+        """Make the rules now and not under the first question."""
+        _ = self._flags
+
+    def hear(self, text: str) -> Alert | None:
+        """The alert that these words raise: a new one, or one they state again."""
+        self._said.append(_ends(text))
+        found = self._flags.check(self._said, self.mode)
+        if found is None:
+            return None
+        if self._worst is not None and found.id == self._worst.id:
+            found = self._flags.check(self._said[-1:], self.mode)
+            if found is None:  # the same as before, and nothing in these words
+                return None
+        if found.level is not Level.UNREAD:
+            self._worst = worse_of(self._worst, found)
+        return self._shown(found)
+
+    def holds(self, alert: Alert) -> bool:
+        """Whether the card stands alone and the model waits until it is asked for."""
+        return alert.patient and alert.card.level is Level.CALL
+
+    def ask_about(self, text: str) -> Asked | None:
+        """What to ask after this complaint, if it has not been asked before."""
+        if self.mode != "patient":
+            return None
+        complaint = self._flags.questions_for(_ends(text))
+        if complaint is None or complaint.id in self._asked:
+            return None
+        self._asked.add(complaint.id)
+        return Asked(complaint.id, complaint.questions)
+
+    def confirm(self, question: Question) -> Alert | None:
+        """A yes to one of the questions counts as if the person had said it."""
+        return self.hear(question.means)
+
+    def help_card(self) -> Card:
+        """The card that is always one key away."""
+        return card(Found(_HELP, frozenset()), *self._numbers)
+
+    def clear(self) -> None:
+        """A new conversation, perhaps another person."""
+        self._said.clear()
+        self._asked.clear()
+        self._worst = None
+
+    def _shown(self, found: Found) -> Alert:
+        words = card(found, *self._numbers)
+        return Alert(words, clinician_line(found), patient=self.mode == "patient")
+
+
+def _ends(text: str) -> str:
+    return text if len(text) <= 2 * _HEARD else f"{text[:_HEARD]}\n{text[-_HEARD:]}"

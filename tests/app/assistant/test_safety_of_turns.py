@@ -1,0 +1,266 @@
+"""What stands before the model, and after it: red flags, passages, support."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import TypeVar
+
+from app.assistant.assistant import Assistant
+from app.assistant.events import (
+    Alert,
+    Asked,
+    Failed,
+    Finished,
+    Held,
+    Notice,
+    Passages,
+    Prefill,
+    Support,
+    Text,
+    TurnEvent,
+)
+from app.assistant.rulebook import red_flags
+from app.assistant.triage import Triage
+from app.engine.messages import EngineSettings, Load
+from app.errors import BadInputError
+from app.knowledge.passage import Passage
+from app.safety import Level, Mode
+from tests.app.assistant.fakes import FINISHED, FakeEngine
+
+Item = TypeVar("Item")
+
+EMERGENCY = "I have crushing chest pain and my left arm is numb"
+HARMLESS = "What helps against a stuffy nose?"
+CRISIS = "I want to kill myself"
+GLAUCOMA = Passage(
+    id=1,
+    title="Glaucoma - symptoms",
+    source="A leaflet",
+    url="",
+    date="2026-01-02",
+    licence="CC BY 4.0",
+    text="Glaucoma often has no symptoms at first. Side vision is lost slowly.",
+    score=1.0,
+)
+
+
+class FakeReference:
+    """Finds what it was given, and notes what it was asked."""
+
+    def __init__(self, *passages: Passage, fails: str = "") -> None:
+        self.passages, self.fails = passages, fails
+        self.asked: list[str] = []
+
+    def search(self, question: str, limit: int = 3) -> Sequence[Passage]:
+        self.asked.append(question)
+        if self.fails:
+            raise BadInputError(self.fails)
+        return self.passages
+
+
+async def collect(stream: AsyncIterator[Item]) -> list[Item]:
+    return [item async for item in stream]
+
+
+def scene(
+    mode: Mode = "patient", reference: FakeReference | None = None
+) -> tuple[Assistant, FakeEngine]:
+    engine = FakeEngine()
+    triage = Triage(red_flags, mode, "112", "0800 111")
+    load = Load("model.gguf", EngineSettings(context=512))
+    return Assistant(engine, load, triage=triage, reference=reference), engine
+
+
+def play(assistant: Assistant, *questions: str) -> list[list[TurnEvent]]:
+    """The events of each question, on a model that is loaded."""
+
+    async def turns() -> list[list[TurnEvent]]:
+        await collect(assistant.prepare())
+        return [await collect(assistant.ask(question)) for question in questions]
+
+    return asyncio.run(turns())
+
+
+def test_the_card_stands_alone_and_the_model_is_not_asked() -> None:
+    assistant, engine = scene()
+    (events,) = play(assistant, EMERGENCY)
+    alert, held = events
+    assert isinstance(alert, Alert)
+    assert alert.card.level is Level.CALL
+    assert "112" in alert.card.head
+    assert held == Held()
+    assert engine.asked == []
+
+
+def test_the_alert_comes_before_a_model_is_there() -> None:
+    assistant, engine = scene()
+
+    async def first() -> TurnEvent:
+        return await anext(assistant.ask(CRISIS))
+
+    event = asyncio.run(first())
+    assert isinstance(event, Alert)
+    assert engine.asked == []
+
+
+def test_the_model_is_asked_all_the_same_when_the_person_wants_it() -> None:
+    assistant, engine = scene()
+
+    async def turns() -> list[TurnEvent]:
+        await collect(assistant.prepare())
+        await collect(assistant.ask(EMERGENCY))
+        return await collect(assistant.regenerate())
+
+    events = asyncio.run(turns())
+    assert not any(isinstance(event, Alert | Held) for event in events)
+    assert isinstance(events[-1], Finished)
+    assert len(engine.asked) == 1
+
+
+def test_in_a_crisis_the_card_is_first_and_the_model_follows() -> None:
+    assistant, _engine = scene()
+    (events,) = play(assistant, CRISIS)
+    assert isinstance(events[0], Alert)
+    assert events[0].card.level is Level.CRISIS
+    assert "0800 111" in events[0].card.head
+    assert isinstance(events[-1], Finished)
+    assert any(isinstance(event, Text) for event in events)
+
+
+def test_later_belittling_clears_nothing_and_raises_nothing_anew() -> None:
+    assistant, _engine = scene()
+    first, second = play(assistant, EMERGENCY, "My family says it is nothing, forget it")
+    assert isinstance(first[0], Alert)
+    assert not any(isinstance(event, Alert | Held) for event in second)
+    assert assistant.alert is not None
+    assert assistant.alert.card.level is Level.CALL
+
+
+def test_an_emergency_said_again_is_shown_again() -> None:
+    assistant, _engine = scene()
+    _first, second = play(assistant, EMERGENCY, EMERGENCY)
+    assert isinstance(second[0], Alert)
+    assert second[-1] == Held()
+
+
+def test_signs_of_several_turns_count_together() -> None:
+    assistant, _engine = scene()
+    first, second = play(
+        assistant, "My son has a high fever since this morning", "Now his neck is very stiff"
+    )
+    assert not any(isinstance(event, Held) for event in first)
+    assert isinstance(second[0], Alert)
+    assert second[0].card.level is Level.CALL
+
+
+def test_a_clinician_gets_one_line_and_the_answer() -> None:
+    assistant, engine = scene("clinician")
+    (events,) = play(assistant, EMERGENCY)
+    alert = events[0]
+    assert isinstance(alert, Alert)
+    assert not alert.patient
+    assert "\n" not in alert.line
+    assert isinstance(events[-1], Finished)
+    assert len(engine.asked) == 1
+
+
+def test_a_new_conversation_begins_without_the_alert() -> None:
+    assistant, _engine = scene()
+
+    async def turns() -> None:
+        await collect(assistant.prepare())
+        await collect(assistant.ask(EMERGENCY))
+        await assistant.new_conversation()
+
+    asyncio.run(turns())
+    assert assistant.alert is None
+
+
+def test_a_yes_raises_what_it_must_and_each_complaint_is_asked_about_once() -> None:
+    assistant, _engine = scene()
+    first, second = play(assistant, "I have a bad headache", "My headache is still there")
+    asked = [event for event in first if isinstance(event, Asked)]
+    assert len(asked) == 1
+    assert 2 <= len(asked[0].questions) <= 4
+    assert not any(isinstance(event, Asked) for event in second)
+    raised = [assistant.confirm(question) for question in asked[0].questions]
+    assert any(alert is not None for alert in raised)
+
+
+def test_harmless_questions_raise_nothing() -> None:
+    assistant, _engine = scene()
+    (events,) = play(assistant, HARMLESS)
+    assert not any(isinstance(event, Alert | Asked | Held) for event in events)
+
+
+def test_an_emergency_inside_a_huge_paste_is_heard_although_the_paste_is_refused() -> None:
+    assistant, _engine = scene()
+    (events,) = play(assistant, f"{EMERGENCY}. {'word ' * 200_000}")
+    assert isinstance(events[0], Alert)
+
+
+def test_passages_travel_in_the_turn_and_stay_as_they_were_sent() -> None:
+    reference = FakeReference(GLAUCOMA)
+    assistant, engine = scene(reference=reference)
+    first, _second = play(assistant, "What is glaucoma?", HARMLESS)
+    assert first[0] == Passages((GLAUCOMA,))
+    assert isinstance(first[1], Prefill)
+    sent = engine.asked[0][0][-1].content
+    assert "no symptoms at first" in sent
+    assert sent.endswith("Question: What is glaucoma?")
+    assert engine.asked[1][0][1].content == sent
+    assert reference.asked == ["What is glaucoma?", HARMLESS]
+
+
+def test_another_answer_leans_on_the_same_passages() -> None:
+    reference = FakeReference(GLAUCOMA)
+    assistant, engine = scene(reference=reference)
+
+    async def turns() -> list[TurnEvent]:
+        await collect(assistant.prepare())
+        await collect(assistant.ask("What is glaucoma?"))
+        return await collect(assistant.regenerate())
+
+    events = asyncio.run(turns())
+    assert events[0] == Passages((GLAUCOMA,))
+    assert len(reference.asked) == 1
+    assert engine.asked[0][0] == engine.asked[1][0]
+
+
+def test_no_passage_is_said() -> None:
+    assistant, engine = scene(reference=FakeReference())
+    (events,) = play(assistant, HARMLESS)
+    assert events[0] == Passages(())
+    assert engine.asked[0][0][-1].content == HARMLESS
+
+
+def test_sentences_that_are_not_in_the_passages_are_counted() -> None:
+    assistant, engine = scene(reference=FakeReference(GLAUCOMA))
+    engine.answer = [
+        Text("Glaucoma often has no symptoms at first. Take ibuprofen 400 mg every hour.", 9),
+        FINISHED,
+    ]
+    (events,) = play(assistant, "What is glaucoma?")
+    support, finished = events[-2:]
+    assert isinstance(support, Support)
+    assert support.sentences == 2
+    assert len(support.unsupported) == 1
+    assert "ibuprofen" in support.unsupported[0]
+    assert "400 mg" in support.doses[0]
+    assert isinstance(finished, Finished)
+
+
+def test_a_broken_reference_is_said_and_the_answer_comes() -> None:
+    assistant, _engine = scene(reference=FakeReference(fails="The index is damaged."))
+    (events,) = play(assistant, HARMLESS)
+    assert isinstance(events[0], Notice)
+    assert "The index is damaged." in events[0].sentence
+    assert isinstance(events[-1], Finished)
+
+
+def test_a_model_that_cannot_be_loaded_ends_the_turn_that_waited_for_it() -> None:
+    assistant, engine = scene()
+    engine.loading = [Failed("bad_model", "It is no model.")]
+    (events,) = play(assistant, HARMLESS)
+    assert events == [Failed("bad_model", "It is no model.")]
