@@ -62,12 +62,14 @@ def _tuples(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rule(table: Mapping[str, Any], reviewed: str) -> Rule:
-    level = _LEVELS[table["level"]]
-    rest = {name: value for name, value in table.items() if name != "level"}
-    values = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in rest.items()
-    }
-    return Rule(level=level, **{"steps": (), "reviewed": reviewed, **values})
+    values: dict[str, Any] = {"steps": (), "reviewed": reviewed, **table}
+    values["level"] = _LEVELS[table["level"]]
+    return Rule(
+        **{
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values.items()
+        }
+    )
 
 
 def _complaint(table: Mapping[str, Any]) -> Complaint:
