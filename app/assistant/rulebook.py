@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ def red_flags(path: Path = SHIPPED) -> RedFlags:
 
 def _rulebook(tables: Mapping[str, Any]) -> Rulebook:
     return Rulebook(
-        signs=tuple(Sign(name=name, **_tuples(sign)) for name, sign in tables["signs"].items()),
+        signs=tuple(_sign(name, table) for name, table in tables["signs"].items()),
         rules=tuple(_rule(rule, tables["reviewed"]) for rule in tables["rule"]),
         lists={name: _phrases(text) for name, text in tables["lists"].items()},
         cues={name: _phrases(text) for name, text in tables["cues"].items()},
@@ -53,23 +53,21 @@ def _phrases(text: str) -> tuple[str, ...]:
 
 
 def _tuples(table: Mapping[str, Any]) -> dict[str, Any]:
-    """TOML's lists as tuples; `say` is what a sign's patterns are called in the file."""
-    names: Iterator[tuple[str, Any]] = iter(table.items())
+    """TOML's lists as tuples, so that the values can be frozen."""
     return {
-        {"say": "patterns"}.get(name, name): tuple(value) if isinstance(value, list) else value
-        for name, value in names
+        name: tuple(value) if isinstance(value, list) else value for name, value in table.items()
     }
 
 
+def _sign(name: str, table: Mapping[str, Any]) -> Sign:
+    values = _tuples(table)
+    return Sign(name, values.pop("say"), **values)
+
+
 def _rule(table: Mapping[str, Any], reviewed: str) -> Rule:
-    values: dict[str, Any] = {"steps": (), "reviewed": reviewed, **table}
-    values["level"] = _LEVELS[table["level"]]
-    return Rule(
-        **{
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in values.items()
-        }
-    )
+    values = {"reviewed": reviewed} | _tuples(table)
+    level = _LEVELS[values.pop("level")]
+    return Rule(level=level, **values)
 
 
 def _complaint(table: Mapping[str, Any]) -> Complaint:
