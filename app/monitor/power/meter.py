@@ -168,7 +168,7 @@ def _seconds(text: str, offset: float | None) -> float:
     try:
         number = float(text)
     except ValueError:
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+        return _timestamp(text)
     if not math.isfinite(number):
         raise ValueError("no time")
     if number >= _SINCE_1970:
@@ -183,6 +183,12 @@ def _seconds(text: str, offset: float | None) -> float:
 def _time_of_day(text: str) -> float:
     """Seconds since 1970. A time without an offset is the local one."""
     try:
-        return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+        return _timestamp(text)
     except (ValueError, OverflowError) as error:
         raise UsageError(f"“{one_line(text, 40)}” is no time of day (ISO 8601).") from error
+
+
+def _timestamp(text: str) -> float:
+    """Python 3.10 reads neither a `Z` nor a fraction of any but three or six digits."""
+    whole = re.sub(r"\.(\d{1,6})\d*", lambda part: f".{part[1]:0<6}", text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(whole).timestamp()
