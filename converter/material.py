@@ -91,13 +91,12 @@ def gather_gguf(file: GgufFile, *, dequantise: bool = False) -> Material:
     }
     weights |= {tensor.name: tensor for tensor in file.quantised}
     architecture = file.header.architecture
+    if "token_embd.weight" not in weights:
+        raise BadInputError("The file holds no token embedding, so it is no whole model.")
+    heads = _first(file, "attention.head_count")
+    groups = _first(file, "attention.head_count_kv", heads)
     model = Model(
-        facts=ModelFacts(
-            architecture,
-            _first(file, "block_count"),
-            _first(file, "attention.head_count"),
-            _first(file, "attention.head_count_kv"),
-        ),
+        facts=ModelFacts(architecture, _first(file, "block_count"), heads, groups),
         fields=_of(file, f"{architecture}."),
         weights=tuple(weights[tensor.name] for tensor in file.header.tensors),
         vocabulary_rows=weights["token_embd.weight"].shape[0],
@@ -119,10 +118,10 @@ def _of(file: GgufFile, prefix: str) -> tuple[Field, ...]:
     return tuple(field for field in file.fields if field.key.startswith(prefix))
 
 
-def _first(file: GgufFile, name: str) -> int:
+def _first(file: GgufFile, name: str, default: int | None = None) -> int:
     """A number of the model, or the first layer's where there is one a layer."""
     key = f"{file.header.architecture}.{name}"
-    value = next((field.value for field in file.fields if field.key == key), None)
+    value = next((field.value for field in file.fields if field.key == key), default)
     if isinstance(value, (list, tuple)):
         value = value[0]
     if type(value) is not int:

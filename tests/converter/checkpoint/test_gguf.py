@@ -10,6 +10,7 @@ import pytest
 from gguf import GGMLQuantizationType as Kind
 from gguf import GGUFReader, GGUFWriter
 from gguf.quants import dequantize
+from numpy.typing import NDArray
 
 from app.errors import BadInputError
 from converter.checkpoint import open_checkpoint
@@ -74,24 +75,47 @@ def test_quantised_tensors_stand_for_what_gguf_says(
         assert np.array_equal(np.concatenate(rows), right)
 
 
-def test_a_tensor_that_holds_no_weights_is_refused(
-    converted: Callable[[FileType], Path], tmp_path: Path
-) -> None:
-    source = GGUFReader(converted(FileType.F32))
-    writer = GGUFWriter(tmp_path / "odd.gguf", "llama")
+def rewritten(
+    path: Path, out: Path, *, without: str, more: dict[str, NDArray[np.int32]] | None = None
+) -> Path:
+    """The file without the keys and tensors of a name, and with more tensors."""
+    source = GGUFReader(path)
+    writer = GGUFWriter(out, "llama")
     for key, field in source.fields.items():
-        if key.startswith(("llama.", "tokenizer.")):
+        if key.startswith(("llama.", "tokenizer.")) and key != without:
             element = field.types[-1] if len(field.types) > 1 else None
             writer.add_key_value(key, field.contents(), field.types[0], element)
     for tensor in source.tensors:
-        writer.add_tensor(tensor.name, tensor.data)
-    writer.add_tensor("extra.weight", np.arange(32, dtype=np.int32))
+        if tensor.name != without:
+            writer.add_tensor(tensor.name, tensor.data)
+    for name, values in (more or {}).items():
+        writer.add_tensor(name, values)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+    return out
+
+
+def test_a_tensor_that_holds_no_weights_is_refused(
+    converted: Callable[[FileType], Path], tmp_path: Path
+) -> None:
+    more = {"extra.weight": np.arange(32, dtype=np.int32)}
+    odd = rewritten(converted(FileType.F32), tmp_path / "odd.gguf", without="", more=more)
     with pytest.raises(BadInputError, match=r"extra\.weight is stored as I32"):
-        open_gguf(tmp_path / "odd.gguf")
+        open_gguf(odd)
+
+
+def test_a_file_need_not_say_that_its_heads_are_not_grouped(
+    converted: Callable[[FileType], Path], tmp_path: Path
+) -> None:
+    path = converted(FileType.F32)
+    key = "llama.attention.head_count_kv"
+    facts = open_material(rewritten(path, tmp_path / "old.gguf", without=key)).model.facts
+    assert facts.kv_heads == facts.heads
+    less = rewritten(path, tmp_path / "less.gguf", without="token_embd.weight")
+    with pytest.raises(BadInputError, match="no token embedding"):
+        open_material(less)
 
 
 def test_what_is_no_gguf_file_is_refused(tmp_path: Path) -> None:
