@@ -92,7 +92,7 @@ def gauges(state: State) -> Iterator[Gauge]:
             yield f"{name}_since_boot", "Whether it held since the board was started.", ever
 
 
-def counters(state: State) -> Iterable[tuple[str, str, float]]:
+def counters(state: State) -> Iterable[Gauge]:
     """What only grows within a run."""
     return (
         ("answers", "Answers of this run.", state.answers),
@@ -134,7 +134,8 @@ class Collector:
             if value is not None:
                 yield GaugeMetricFamily(f"bedside_{name}", text, value=value)
         for name, text, count in counters(state):
-            yield CounterMetricFamily(f"bedside_{name}", text, value=count)
+            if count is not None:
+                yield CounterMetricFamily(f"bedside_{name}", text, value=count)
 
 
 def serve(follower: Follower, host: str, port: int) -> Any:

@@ -25,8 +25,8 @@ class State:
     answers: int = 0
     generated: int = 0
     evaluated: int = 0
-    energy_j: float = 0.0
-    """Of the answers whose energy is known."""
+    energy_j: float | None = None
+    """Of the answers whose energy is known; None while there is none."""
     ended: bool = False
     age_s: float = 0.0
     """Since the log was last written to."""
@@ -93,7 +93,11 @@ class Follower:
                     answers=state.answers + 1,
                     generated=state.generated + record.generated,
                     evaluated=state.evaluated + record.evaluated,
-                    energy_j=state.energy_j + (record.energy_j or 0.0),
+                    energy_j=_sum(state.energy_j, record.energy_j),
                 )
             case End():
                 self._state = replace(state, ended=True)
+
+
+def _sum(known: float | None, more: float | None) -> float | None:
+    return known if more is None else (known or 0.0) + more

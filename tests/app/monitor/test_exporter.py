@@ -77,6 +77,14 @@ def test_what_is_old_or_unknown_is_left_out() -> None:
         assert set(dict(_values(old))) == {"log_age_seconds"}
 
 
+def test_energy_that_is_not_known_is_no_zero(tmp_path: Path) -> None:
+    _write(tmp_path, encode(HEADER), encode(turn(0.0, None)))
+    state = Follower(tmp_path).look()
+    assert state is not None and (state.answers, state.energy_j) == (1, None)
+    names = {metric.name for metric in Collector(Follower(tmp_path)).collect()}
+    assert "bedside_answers" in names and "bedside_energy_joules" not in names
+
+
 def _values(state: State) -> list[tuple[str, float]]:
     return [(name, value) for name, _, value in gauges(state) if value is not None]
 
