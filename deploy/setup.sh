@@ -50,7 +50,6 @@ jobs() {
 }
 
 build_wheel() {
-    need_compiler
     say "Compiling llama.cpp for this processor (a few minutes; about a quarter of an hour on a Pi 5)…"
     part="$WHEELS.part.$$"
     trap 'rm -rf "$part"' EXIT
@@ -68,13 +67,17 @@ build_wheel() {
 }
 
 KEY=$(wheel_key)
+WHEELS="${XDG_CACHE_HOME:-$HOME/.cache}/bedside/wheels/$KEY"
 STAMP="$VENV/.bedside-$PARTS"
 WANTED="$KEY $(sha256sum <pyproject.toml | cut -c 1-16)"
 if [ -x "$VENV/bin/python" ] && "$VENV/bin/python" -c '' 2>/dev/null; then
     for stamp in "$STAMP" "$VENV/.bedside-dev"; do
         [ "$(cat "$stamp" 2>/dev/null)" = "$WANTED" ] && exit 0
     done
-else
+fi
+has_wheel() { ls "$WHEELS"/llama_cpp_python-*.whl >/dev/null 2>&1; }
+has_wheel || need_compiler
+if ! "$VENV/bin/python" -c '' 2>/dev/null; then
     PYTHON=$(find_python)
     "$PYTHON" -c 'import venv, ensurepip' 2>/dev/null ||
         fail "Python's venv module is missing. Install it with: sudo apt install python3-venv"
@@ -82,8 +85,7 @@ else
     "$PYTHON" -m venv "$VENV"
 fi
 
-WHEELS="${XDG_CACHE_HOME:-$HOME/.cache}/bedside/wheels/$KEY"
-ls "$WHEELS"/llama_cpp_python-*.whl >/dev/null 2>&1 || build_wheel
+has_wheel || build_wheel
 
 say "Installing Bedside into $VENV…"
 [ "$PARTS" = dev ] && EXTRAS='[convert,dev]' || EXTRAS=''

@@ -72,8 +72,10 @@ def measure(model: Path, pairs: int) -> None:
     """Run the pairs and print the ratios with their verdicts, then the memory."""
     settings = profile("generic").settings
     print(f"threads {settings.decode_threads}, micro-batch {settings.micro_batch}, {pairs} pairs")
-    with tempfile.TemporaryDirectory() as home:
-        chat = DrivenChat(Path(home), model, _SETTINGS)
+    with (
+        tempfile.TemporaryDirectory() as home,
+        DrivenChat(Path(home), model, _SETTINGS) as chat,
+    ):
         chat.wait_until_loaded()
         chat.type("\x1b[13~")  # F3: the monitor's panel
         bare = Bare(model, settings)

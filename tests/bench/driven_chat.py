@@ -37,6 +37,15 @@ class DrivenChat:
         self.seen = 0
         threading.Thread(target=self._drain, daemon=True).start()
 
+    def __enter__(self) -> DrivenChat:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Whatever happened, no chat is left running."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
     def turns(self) -> list[dict[str, Any]]:
         """The turns that the run's log holds."""
         return [record for record in self._records() if record["type"] == "turn"]
