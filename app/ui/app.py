@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 import os
 
-from textual import on
+from textual import events, on
 from textual.app import App
 from textual.scrollbar import ScrollBar
 
 from app.ui import commands
 from app.ui.commands import Command
+from app.ui.confirm import PressTwice
 from app.ui.endings import ending_from_outside
+from app.ui.messages import CountdownBegan, IdleTooLong, Said
 from app.ui.ports import ChatAssistant, ChatSettings, MonitorFeed
 from app.ui.screens.chat import ChatScreen
 from app.ui.screens.help import HelpScreen
+from app.ui.screens.lock import LockScreen
 from app.ui.screens.palette import PaletteScreen
 from app.ui.theme import SIXTEEN_COLOURS, TRUE_COLOUR, WholeCellScrollBar, few_colours
+
+WIPED = -1
+"""What `run_chat` returns in place of an exit code where everything is to be begun anew."""
 
 
 class BedsideApp(App[None], inherit_bindings=False):
@@ -37,6 +43,8 @@ class BedsideApp(App[None], inherit_bindings=False):
         few = settings.console or few_colours(os.environ)
         super().__init__(ansi_color=few)  # also decides how NO_COLOR is obeyed, before any theme
         self.chat = ChatScreen(assistant, settings, monitor)
+        self._assistant, self._settings = assistant, settings
+        self._finish = PressTwice()
         self.animation_level = "none"
         for theme in (TRUE_COLOUR, SIXTEEN_COLOURS):
             self.register_theme(theme)
@@ -56,10 +64,51 @@ class BedsideApp(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         ScrollBar.renderer = WholeCellScrollBar
+        self._lock()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Whoever types or scrolls is there; a mouse that only moves may be a draught."""
+        used = events.Key | events.Paste | events.MouseDown | events.MouseScrollDown
+        if self.chat.idle is not None and isinstance(event, used | events.MouseScrollUp):
+            self.chat.idle.touch()
+        await super().on_event(event)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy, but not in a kiosk: the clipboard is the terminal's, and outlives a wipe."""
+        if self._settings.kiosk is None:
+            super().copy_to_clipboard(text)
 
     @on(commands.Help)
     def _help(self) -> None:
-        self.push_screen(HelpScreen())
+        self.push_screen(HelpScreen(kiosk=self._settings.kiosk is not None))
+
+    @on(commands.LockScreen)
+    def _lock(self) -> None:
+        kiosk = self._settings.kiosk
+        if kiosk is not None and kiosk.pin:
+            countdown = self.chat.countdown()
+            self.push_screen(
+                LockScreen(kiosk.pin, self._settings.notice, self._assistant, countdown)
+            )
+
+    @on(CountdownBegan)
+    def _uncover(self) -> None:
+        """Nothing may lie over the countdown but the lock, which has its own."""
+        while len(self.screen_stack) > 1 and not isinstance(self.screen, LockScreen):
+            self.pop_screen()
+
+    @on(commands.FinishAndWipe)
+    def _finish_and_wipe(self) -> None:
+        if self._finish.again():
+            self.wipe()
+        else:
+            keys = commands.FinishAndWipe.key_names()
+            self.chat.post_message(Said(f"Press {keys} again to finish; nothing of it stays."))
+
+    @on(IdleTooLong)
+    def wipe(self) -> None:
+        """End both processes; whoever called `run_chat` begins them anew."""
+        self.exit(return_code=WIPED)
 
     @on(commands.ShowCommands)
     def _show_commands(self) -> None:
@@ -81,7 +130,7 @@ class BedsideApp(App[None], inherit_bindings=False):
 def run_chat(
     assistant: ChatAssistant, settings: ChatSettings, monitor: MonitorFeed | None = None
 ) -> int:
-    """Show the chat until the user ends it, and return the exit code.
+    """Show the chat until the user ends it, and return the exit code, or `WIPED`.
 
     The assistant is closed in every case, after the terminal is as it was before. A defect in a
     handler or worker is raised here then.

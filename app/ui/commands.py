@@ -28,6 +28,10 @@ class Command(Message):
     """The word in the footer; empty keeps it out."""
     palette: ClassVar[bool] = True
     """Whether the palette offers it; keys that only make sense as keys stay out."""
+    in_kiosk: ClassVar[bool] = True
+    """A kiosk lacks what leads out of the chat or carries words out of it."""
+    elsewhere: ClassVar[bool] = True
+    """Whether a screen of one's own has it."""
 
     @classmethod
     def label(cls) -> str:
@@ -48,6 +52,16 @@ class Command(Message):
     def enabled(cls, state: ChatState) -> bool:
         """Whether it makes sense now."""
         return True
+
+    @classmethod
+    def here(cls, kiosk: bool) -> bool:
+        """Whether this screen has it at all."""
+        return cls.in_kiosk if kiosk else cls.elsewhere
+
+    @classmethod
+    def available(cls, state: ChatState) -> bool:
+        """Whether it can be run: here, and now."""
+        return cls.here(state.kiosk) and cls.enabled(state)
 
     @classmethod
     def binding(cls) -> Binding:
@@ -111,13 +125,71 @@ class ShowCommands(Command):
     keys = "f2,ctrl+p"
     footer = "Commands"
     palette = False
+    in_kiosk = False
+
+
+class HelpNow(Command):
+    """Show whom to call in a crisis; this works at any time."""
+
+    keys = "f8"
+    footer = "Crisis help"
+
+
+class AcknowledgeCard(Command):
+    """Fold the card about urgent help to one line; it stays there."""
+
+    keys = "ctrl+g"
+    footer = "I have read it"
+
+    @classmethod
+    def enabled(cls, state: ChatState) -> bool:
+        return state.card
+
+
+class AnswerYes(Command):
+    """Answer the question below the conversation with yes."""
+
+    keys = "f9"
+
+    @classmethod
+    def enabled(cls, state: ChatState) -> bool:
+        return state.question
+
+
+class AnswerNo(Command):
+    """Answer the question below the conversation with no."""
+
+    keys = "f10"
+
+    @classmethod
+    def enabled(cls, state: ChatState) -> bool:
+        return state.question
+
+
+class ShowSources(Command):
+    """Read the passages that the last answer leans on, with their sources."""
+
+    keys = "ctrl+t,f12"
+
+    @classmethod
+    def enabled(cls, state: ChatState) -> bool:
+        return state.sources > 0
+
+
+class ShowUnsupported(Command):
+    """Show which sentences of the last answer are not in its sources."""
+
+    keys = "ctrl+l"
+
+    @classmethod
+    def enabled(cls, state: ChatState) -> bool:
+        return state.unsupported
 
 
 class ToggleMonitor(Command):
     """Show or hide speed, memory, temperature and power."""
 
     keys = "f3"
-    footer = "Monitor"
 
 
 class CopyAnswer(Command):
@@ -125,6 +197,7 @@ class CopyAnswer(Command):
 
     keys = "f4"
     footer = "Copy"
+    in_kiosk = False
 
     @classmethod
     def enabled(cls, state: ChatState) -> bool:
@@ -192,6 +265,7 @@ class NewConversation(Command):
 
     keys = "ctrl+n"
     footer = "New"
+    in_kiosk = False
 
     @classmethod
     def enabled(cls, state: ChatState) -> bool:
@@ -202,10 +276,41 @@ class ExportConversation(Command):
     """Write the conversation to a Markdown file that only you can read."""
 
     keys = "ctrl+s"
+    in_kiosk = False
 
     @classmethod
     def enabled(cls, state: ChatState) -> bool:
         return state.turns > 0 and not state.busy
+
+
+class KeepConversation(Command):
+    """Keep this conversation on this machine, encrypted under a passphrase of yours."""
+
+    keys = "ctrl+k"
+    in_kiosk = False
+
+    @classmethod
+    def enabled(cls, state: ChatState) -> bool:
+        return state.can_keep
+
+
+class FinishAndWipe(Command):
+    """Finish and wipe: pressed twice, nothing of this conversation stays."""
+
+    keys = "f11"
+    footer = "Finish and wipe"
+    elsewhere = False
+
+
+class LockScreen(Command):
+    """Lock the screen until the PIN is typed."""
+
+    keys = "ctrl+x"
+    elsewhere = False
+
+    @classmethod
+    def enabled(cls, state: ChatState) -> bool:
+        return state.lockable
 
 
 class Interrupt(Command):
@@ -213,19 +318,22 @@ class Interrupt(Command):
 
     keys = "ctrl+c"
     palette = False
+    in_kiosk = False
 
 
 class Suspend(Command):
     """Go back to the shell; `fg` brings the chat back."""
 
     keys = "ctrl+z"
+    in_kiosk = False
 
 
 class Quit(Command):
-    """End the chat. Nothing of it is kept unless you exported it."""
+    """End the chat. Nothing of it stays unless you exported or kept it."""
 
     keys = "ctrl+q"
     footer = "Quit"
+    in_kiosk = False
 
 
 PROMPT_COMMANDS: tuple[type[Command], ...] = (SendQuestion, NewLine, EditLastQuestion)
@@ -233,8 +341,16 @@ PROMPT_COMMANDS: tuple[type[Command], ...] = (SendQuestion, NewLine, EditLastQue
 
 CHAT_COMMANDS: tuple[type[Command], ...] = (
     StopAnswer,
+    AcknowledgeCard,
+    HelpNow,
+    AnswerYes,
+    AnswerNo,
     Help,
     ShowCommands,
+    FinishAndWipe,
+    LockScreen,
+    ShowSources,
+    ShowUnsupported,
     ToggleMonitor,
     CopyAnswer,
     Regenerate,
@@ -245,6 +361,7 @@ CHAT_COMMANDS: tuple[type[Command], ...] = (
     PageDown,
     NewConversation,
     ExportConversation,
+    KeepConversation,
     Interrupt,
     Suspend,
     Quit,

@@ -28,3 +28,13 @@ class FollowingChanged(Message):
     """The transcript began or ceased to follow its end."""
 
     following: bool
+
+
+@dataclass
+class IdleTooLong(Message):
+    """Nobody has used the kiosk for so long that the last one must be gone."""
+
+
+@dataclass
+class CountdownBegan(Message):
+    """The kiosk is about to be wiped; what lies over the chat must not hide that."""

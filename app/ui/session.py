@@ -11,7 +11,7 @@ from app.errors import BedsideError
 from app.ui.pace import Speed
 from app.ui.ports import ChatAssistant
 from app.ui.state import BUSY, Phase
-from app.ui.turns import AnswerView, TurnPlayer, TurnSource
+from app.ui.turns import AnswerView, TriageView, TurnPlayer, TurnSource
 
 
 class Hints(Protocol):
@@ -32,17 +32,23 @@ class Session:
 
     Args:
         assistant: Who answers.
+        triage: Where cards and their questions go.
         changed: Called whenever `phase` or `speed` is new.
     """
 
-    def __init__(self, assistant: ChatAssistant, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, assistant: ChatAssistant, triage: TriageView, changed: Callable[[], None]
+    ) -> None:
         self.assistant = assistant
         self.problem = ""
         """Why there is no model, once that is so."""
+        self._triage = triage
         self._changed = changed
         self._phase = Phase.LOADING
         self._player: TurnPlayer | None = None
-        self._waiting: asyncio.Future[bool] | None = None
+        self._playing: asyncio.Task[None] | None = None
+        self._waiting: AnswerView | None = None
+        self._ready = self._gave_up = False
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -84,24 +90,35 @@ class Session:
             hints.keep(self.problem, problem=True)
 
     async def turn(self, answer: AnswerView, begin: TurnSource) -> None:
-        """Play one turn onto `answer`; a question asked before the model is ready waits for it."""
+        """Play one turn onto `answer`.
+
+        Before the model is ready the assistant only hears the question, so that a red flag does
+        not wait for a model; the rest of the turn comes when there is one.
+        """
         self._idle.clear()
+        self._gave_up = False
+        self._player = TurnPlayer(answer, self._triage, self._turn_changed)
         try:
-            if self._phase is Phase.LOADING and not await self._wait(answer):
-                return
-            self._enter(Phase.READING)
-            self._player = TurnPlayer(answer, self._turn_changed)
-            await self._player.play(begin)
+            if self._phase is Phase.LOADING:
+                self._wait(answer)
+            else:
+                self._enter(Phase.READING)
+            self._playing = asyncio.create_task(self._player.play(begin))
+            await self._playing
+        except asyncio.CancelledError:
+            if not self._gave_up:  # the screen is going away
+                raise
+            answer.finish("You stopped before the model was loaded.")
         finally:
-            if not self.problem:
-                self._enter(Phase.READY if self.assistant.model else Phase.LOADING)
+            self._playing = self._waiting = None
+            self._enter(self._resting)
             self._idle.set()
 
     async def stop(self) -> None:
         """End the running turn; also one that still waits for the model."""
-        if self._waiting is not None:
-            self._waiting.set_result(False)
-            self._waiting = None
+        if self._phase is Phase.WAITING and self._playing is not None:
+            self._gave_up = True
+            self._playing.cancel()
         elif self._phase in {Phase.READING, Phase.ANSWERING}:
             self._enter(Phase.STOPPING)
             await self.assistant.stop()
@@ -114,26 +131,26 @@ class Session:
         self._player = None
         self._changed()
 
-    async def _wait(self, answer: AnswerView) -> bool:
-        """Wait for the model. False when the user gave up or there will be no model."""
-        self._waiting = asyncio.get_running_loop().create_future()
+    @property
+    def _resting(self) -> Phase:
+        """Where the chat stands between two turns."""
+        if self.problem:
+            return Phase.FAILED
+        return Phase.READY if self._ready else Phase.LOADING
+
+    def _wait(self, answer: AnswerView) -> None:
+        self._waiting = answer
         self._enter(Phase.WAITING)
         answer.progress("Your question is sent as soon as the model is loaded.")
-        if await self._waiting:
-            answer.progress("")
-            return True
-        if self.problem:
-            answer.finish(self.problem, failed=True)
-        else:
-            answer.finish("You stopped before the model was loaded.")
-        return False
 
     def _prepared(self, problem: str) -> None:
-        self.problem = problem
+        self.problem, self._ready = problem, not problem
         waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            waiting.set_result(not problem)
-        self._enter(Phase.FAILED if problem else Phase.READY)
+        if waiting is None:
+            self._enter(self._resting)
+        else:
+            waiting.progress("")
+            self._enter(Phase.READING)
 
     def _turn_changed(self, phase: Phase) -> None:
         self._enter(self._phase if self._phase is Phase.STOPPING else phase)

@@ -37,6 +37,20 @@ class ChatState:
     """Questions that are not drawn, to keep the screen quick."""
     following: bool = True
     """The transcript is at its end and stays there."""
+    card: bool = False
+    """A card is open and has not been acknowledged."""
+    question: bool = False
+    """A yes/no question waits for an answer."""
+    sources: int = 0
+    """Passages that the last answer leans on."""
+    unsupported: bool = False
+    """The last answer has sentences that are not in its sources."""
+    can_keep: bool = False
+    """The conversation can be kept and is not."""
+    kiosk: bool = False
+    """Strangers share this screen: nothing of the last one stays, and nobody leaves the chat."""
+    lockable: bool = False
+    """The kiosk has a PIN."""
 
     @property
     def busy(self) -> bool:

@@ -7,9 +7,23 @@ from contextlib import aclosing
 from time import monotonic
 from typing import Protocol
 
-from app.assistant.events import Failed, Finished, Notice, Prefill, Text, TurnEvent
+from app.assistant.events import (
+    Alert,
+    Asked,
+    Failed,
+    Finished,
+    Held,
+    Notice,
+    Passages,
+    Prefill,
+    Support,
+    Text,
+    TurnEvent,
+)
 from app.engine.messages import StopReason
 from app.errors import BedsideError
+from app.knowledge.passage import Passage
+from app.safety import Card
 from app.ui.pace import TurnMeter
 from app.ui.state import Phase
 
@@ -30,6 +44,12 @@ TurnSource = Callable[[], AsyncGenerator[TurnEvent, None]]
 class AnswerView(Protocol):
     """What a turn needs of the widget that draws its answer."""
 
+    def flag(self, line: str) -> None:
+        """Show a red flag as one line above everything else."""
+
+    def lean_on(self, passages: tuple[Passage, ...]) -> None:
+        """Show what the answer leans on; none is worth saying too."""
+
     def write(self, piece: str) -> None:
         """Add text."""
 
@@ -39,8 +59,24 @@ class AnswerView(Protocol):
     def note(self, sentence: str) -> None:
         """Show a sentence of the assistant."""
 
+    def support(self, support: Support) -> None:
+        """Say how much of the answer stands in its sources."""
+
+    def hold(self) -> None:
+        """Say that the model was not asked, and how it can be."""
+
     def finish(self, mark: str, *, failed: bool = False) -> None:
         """Draw what is left and say how it ended."""
+
+
+class TriageView(Protocol):
+    """Where cards and their questions stand; they outlive the turn."""
+
+    def show(self, card: Card) -> bool:
+        """Open a card. False where a worse one keeps its place."""
+
+    def offer(self, asked: Asked) -> None:
+        """Put yes/no questions to the person."""
 
 
 class TurnPlayer:
@@ -48,6 +84,7 @@ class TurnPlayer:
 
     Args:
         answer: Where the text goes.
+        triage: Where cards and questions go.
         changed: Called with the phase when it changes and a few times a second while text comes,
             for status line and monitor.
         clock: Seconds that only go forward.
@@ -56,10 +93,12 @@ class TurnPlayer:
     def __init__(
         self,
         answer: AnswerView,
+        triage: TriageView,
         changed: Callable[[Phase], None],
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._answer = answer
+        self._triage = triage
         self._changed = changed
         self._clock = clock
         self._phase = Phase.READING
@@ -78,8 +117,6 @@ class TurnPlayer:
 
     def _take(self, event: TurnEvent) -> None:
         match event:
-            case Notice(sentence=sentence):
-                self._answer.note(sentence)
             case Prefill(done=done, total=total):
                 self._tell(Phase.READING)
                 self._answer.progress(f"Reading your question: {done} of {total} tokens.")
@@ -92,6 +129,34 @@ class TurnPlayer:
                 self._answer.finish(MARKS[reason])
             case Failed(sentence=sentence):
                 self._answer.finish(sentence, failed=True)
+            case _:
+                self._take_aside(event)
+
+    def _take_aside(self, event: Alert | Passages | Notice | Support | Asked | Held) -> None:
+        """What is said before, beside and after the model's text."""
+        match event:
+            case Alert():
+                self._raise(event)
+            case Passages(found=found):
+                self._answer.lean_on(found)
+            case Notice(sentence=sentence):
+                self._answer.note(sentence)
+            case Support():
+                self._answer.support(event)
+            case Asked():
+                self._triage.offer(event)
+            case Held():
+                self._answer.hold()
+
+    def _raise(self, alert: Alert) -> None:
+        """A card to a patient, a line to a clinician.
+
+        Where a worse card keeps its place, the lesser one is a line as well: none goes unsaid.
+        """
+        if not alert.patient:
+            self._answer.flag(alert.line)
+        elif not self._triage.show(alert.card):
+            self._answer.flag(alert.card.folded)
 
     def _tell(self, phase: Phase) -> None:
         now = self._clock()

@@ -15,21 +15,25 @@ from textual.widgets import Footer
 from app.assistant.notices import DEMONSTRATION
 from app.conversation.export import to_markdown
 from app.errors import BedsideError
+from app.monitor.panel import Row
 from app.ui import clipboard, commands
 from app.ui.commands import BY_NAME, CHAT_COMMANDS
 from app.ui.confirm import PressTwice
+from app.ui.idle import IdleTimer
+from app.ui.keeping import Keeping
 from app.ui.messages import FollowingChanged, QuestionSent, Said
 from app.ui.ports import ChatAssistant, ChatSettings, MonitorFeed
 from app.ui.screens.export import ExportScreen
 from app.ui.session import Session
 from app.ui.state import ChatState
 from app.ui.turns import AnswerView, TurnSource
+from app.ui.widgets.answer import Reader
+from app.ui.widgets.countdown import Countdown
 from app.ui.widgets.lines import HintLine, NoticeLine, Status, StatusLine
 from app.ui.widgets.monitor import MonitorPanel, monitor_rows
 from app.ui.widgets.prompt import ANSWERING, Prompt
 from app.ui.widgets.transcript import Transcript
-
-_MONITOR_SECONDS = 1.0
+from app.ui.widgets.triage import TriageArea
 
 
 class ChatScreen(Screen[None]):
@@ -47,41 +51,54 @@ class ChatScreen(Screen[None]):
         background: $background;
         & > * { min-width: 16; }  /* below that it is clipped: text cannot be wrapped to nothing */
         Footer { background: $panel; }
+        &.-kiosk {
+            Transcript { padding: 1 3; }
+            Exchange { margin-bottom: 2; }
+            Prompt { min-height: 5; padding: 1 2; }
+            NoticeLine, StatusLine, QuestionLine { padding: 0 3; }
+        }
     }
     """
 
     def __init__(
         self, assistant: ChatAssistant, settings: ChatSettings, monitor: MonitorFeed | None
     ) -> None:
-        super().__init__()
+        super().__init__(classes="-kiosk" if settings.kiosk else None)
         self._assistant = assistant
         self._settings = settings
         self._monitor = monitor
-        self.session = Session(assistant, self._changed)
-        self._transcript, self._prompt, self._panel = Transcript(), Prompt(), MonitorPanel()
+        self._transcript, self._prompt = Transcript(), Prompt()
         self._hints, self._status = HintLine(), StatusLine()
+        self._panel = MonitorPanel(self._monitor_rows)
+        self._triage = TriageArea(assistant, self._transcript, self._changed)
+        self.session = Session(assistant, self._triage, self._changed)
+        self._keeping = Keeping(assistant, settings.keep, self._tell)
+        self.idle = (
+            IdleTimer(settings.kiosk.idle_s, settings.kiosk.clock) if settings.kiosk else None
+        )
         self._state = ChatState()
         self._quit = PressTwice()
         self._new = PressTwice()
 
     def compose(self) -> ComposeResult:
-        yield self._transcript
+        yield self._triage
         yield self._panel
         yield self._hints
+        if self.idle is not None:
+            yield self.countdown()
         yield NoticeLine(self._settings.notice)
         yield self._prompt
         yield self._status
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
-        self._monitor_timer = self.set_interval(_MONITOR_SECONDS, self._show_monitor, pause=True)
         self._changed()
         self._prepare()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys, footer and palette leave out what makes no sense now."""
         if action == "command":
-            return BY_NAME[str(parameters[0])].enabled(self.state)
+            return BY_NAME[str(parameters[0])].available(self.state)
         return True
 
     def action_command(self, name: str) -> None:
@@ -91,15 +108,33 @@ class ChatScreen(Screen[None]):
     @property
     def state(self) -> ChatState:
         """What decides which commands make sense."""
-        last = self._transcript.last
+        last, kiosk = self._transcript.last, self._settings.kiosk
+        answer = last.answer if last else None
         return ChatState(
             phase=self.session.phase,
             turns=self._transcript.count,
-            answer=bool(last and last.answer and last.answer.text),
+            answer=bool(answer and answer.text),
             versions=len(last.answers) if last else 0,
             earlier=self._transcript.earlier,
             following=self._transcript.following,
+            card=self._triage.alert.is_open,
+            question=self._triage.questions.current is not None,
+            sources=len(answer.passages or ()) if answer else 0,
+            unsupported=bool(answer and answer.support and answer.support.unsupported),
+            can_keep=self._keeping.possible and not self.session.busy,
+            kiosk=kiosk is not None,
+            lockable=bool(kiosk and kiosk.pin),
         )
+
+    def countdown(self) -> Countdown:
+        """A line with the kiosk's countdown; every screen that can stay open needs its own."""
+        return Countdown(self._idle_left)
+
+    def _idle_left(self) -> float | None:
+        if self.idle is None:
+            return None
+        card = self._triage.alert.card is not None
+        return self.idle.left(card=card, streaming=self.session.busy)
 
     @work(group="prepare")
     async def _prepare(self) -> None:
@@ -107,7 +142,7 @@ class ChatScreen(Screen[None]):
 
     @on(QuestionSent)
     async def _ask(self, message: QuestionSent) -> None:
-        self._transcript.demonstration = self._assistant.demonstration
+        self._transcript.reader = Reader(self._assistant.demonstration, self._assistant.clinician)
         ask = self._assistant.ask
         if message.replaces_last and self._transcript.count:
             self._transcript.replace_last()
@@ -122,6 +157,7 @@ class ChatScreen(Screen[None]):
     @work(group="turn")
     async def _turn(self, answer: AnswerView, begin: TurnSource) -> None:
         await self.session.turn(answer, begin)
+        await self._keeping.update()
 
     @on(commands.StopAnswer)
     async def _stop(self) -> None:
@@ -164,7 +200,9 @@ class ChatScreen(Screen[None]):
         except BedsideError as error:
             self._hints.keep(str(error), problem=True)
             return
+        await self._keeping.end()
         await self._transcript.clear()
+        self._triage.clear()
         self._prompt.last_question = ""
         self._changed()
         self._hints.say("A new conversation; the model has forgotten the last one.")
@@ -184,24 +222,41 @@ class ChatScreen(Screen[None]):
         if path is not None:
             self._hints.say(f"Written to {path}.")
 
+    @on(commands.KeepConversation)
+    def _ask_for_passphrase(self) -> None:
+        from app.ui.screens.passphrase import PassphraseScreen  # loads the ciphers
+
+        def chosen(passphrase: str | None) -> None:
+            if passphrase is not None:
+                self._keep(passphrase)
+
+        self.app.push_screen(PassphraseScreen(), chosen)
+
+    @work(group="keep")
+    async def _keep(self, passphrase: str) -> None:
+        self._hints.keep("Making the key…")
+        await self._keeping.begin(passphrase)
+        self._changed()
+
     @on(commands.ToggleMonitor)
     def _toggle_monitor(self) -> None:
-        self._panel.display = not self._panel.display
-        if self._panel.display:
-            self._show_monitor()
-            self._monitor_timer.resume()
-        else:
-            self._monitor_timer.pause()
+        self._panel.toggle()
 
-    def _show_monitor(self) -> None:
+    def _monitor_rows(self) -> list[Row]:
         reading = self._monitor.latest() if self._monitor else None
         recent = self._monitor.recent() if self._monitor else ()
-        rows = monitor_rows(reading, self.session.speed, self._assistant.usage)
-        self._panel.show([*recent, *rows])
+        return [*recent, *monitor_rows(reading, self.session.speed, self._assistant.usage)]
 
     @on(Said)
     def _say(self, message: Said) -> None:
-        self._hints.say(message.sentence)
+        self._tell(message.sentence, False)
+
+    def _tell(self, sentence: str, problem: bool) -> None:
+        """Show a sentence; a problem stays until the next one."""
+        if problem:
+            self._hints.keep(sentence, problem=True)
+        else:
+            self._hints.say(sentence)
 
     @on(FollowingChanged)
     def _changed(self) -> None:
@@ -216,7 +271,7 @@ class ChatScreen(Screen[None]):
                 speed=self.session.speed,
             )
         )
-        self._prompt.refusal = ANSWERING if self.session.busy else self.session.problem
+        self._prompt.refusal = ANSWERING if self.session.busy else ""
         if (state := self.state) != self._state:
             self._state = state
             self.refresh_bindings()

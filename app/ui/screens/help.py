@@ -25,11 +25,16 @@ class HelpScreen(Dialog[None]):
     HelpScreen #box { scrollbar-size-vertical: 1; }
     """
 
+    def __init__(self, *, kiosk: bool = False) -> None:
+        super().__init__()
+        here = (command for command in PROMPT_COMMANDS + CHAT_COMMANDS if command.here(kiosk))
+        self._commands = tuple(here)
+
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="box") as box:
             box.border_title = "Keys"
             box.border_subtitle = "Esc closes"
-            yield Static("\n".join(help_lines(PROMPT_COMMANDS + CHAT_COMMANDS)), markup=False)
+            yield Static("\n".join(help_lines(self._commands)), markup=False)
 
 
 def help_lines(commands: tuple[type[Command], ...]) -> list[str]:

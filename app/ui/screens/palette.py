@@ -68,8 +68,8 @@ class PaletteScreen(Dialog[type[Command]]):
 
 
 def offered(state: ChatState) -> list[type[Command]]:
-    """The commands of the palette that are enabled in this state."""
-    return [command for command in CHAT_COMMANDS if command.palette and command.enabled(state)]
+    """The commands of the palette that can be run in this state."""
+    return [command for command in CHAT_COMMANDS if command.palette and command.available(state)]
 
 
 def matches(command: type[Command], words: list[str]) -> bool:

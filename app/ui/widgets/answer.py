@@ -10,10 +10,30 @@ from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widgets import Static
 
+from app.assistant.events import Support
 from app.assistant.notices import DEMONSTRATION
-from app.sanitise import clean
+from app.knowledge.passage import Passage
+from app.sanitise import clean, one_line
+from app.ui.commands import Regenerate
 from app.ui.pace import FlushPace
 from app.ui.widgets.markdown import AnswerMarkdown
+from app.ui.widgets.sources import PassageFirst, dose_lines, sources_line, support_line
+
+HELD = f"The model was not asked. {Regenerate.key_names()} asks it all the same."
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """For whom answers are drawn, and by which model; it decides what stands first."""
+
+    demonstration: bool = False
+    """The model is one: every answer says so."""
+    clinician: bool = False
+
+    @property
+    def passage_first(self) -> bool:
+        """Whether a passage stands in the place of the answer."""
+        return self.demonstration or self.clinician
 
 
 @dataclass(slots=True)
@@ -21,11 +41,18 @@ class AnswerText:
     """An answer as the transcript keeps it, to draw it again when its widget is gone."""
 
     text: str = ""
+    flag: str = ""
+    """A red flag on one line, above all else."""
+    passages: tuple[Passage, ...] | None = None
+    """What it leans on; None where no reference was asked."""
+    support: Support | None = None
     notes: list[str] = field(default_factory=list)
     """Sentences of the assistant about this turn."""
     mark: str = ""
     """What the screen says below it: stopped, cut, failed; empty for a whole answer."""
     failed: bool = False
+    held: bool = False
+    """A card stands alone: the model was not asked."""
 
 
 class Answer(Vertical):
@@ -36,35 +63,56 @@ class Answer(Vertical):
         height: auto;
         padding: 0 1 0 2;
         Static { height: auto; }
-        .notes, .mark, .demonstration { margin-top: 1; }
-        .notes, .mark { color: $quiet; }
+        .notes, .mark, .sources, .demonstration { margin-top: 1; }
+        .notes, .mark, .sources { color: $quiet; }
+        .flag { color: $error; margin-bottom: 1; }
         .mark.-failed { color: $error; }
-        .demonstration { color: $warning; }
+        .doses, .demonstration { color: $warning; }
     }
     """
 
-    def __init__(self, answer: AnswerText, *, demonstration: bool) -> None:
+    def __init__(self, answer: AnswerText, reader: Reader) -> None:
         super().__init__()
         self.answer = answer
-        self._demonstration = demonstration
+        self._reader = reader
+        self._flag = Static(classes="flag", markup=False)
         self._markdown = AnswerMarkdown(answer.text)
         self._notes = Static(classes="notes", markup=False)
         self._mark = Static(classes="mark", markup=False)
+        self._sources = Static(classes="sources", markup=False)
+        self._doses = Static(classes="doses", markup=False)
         self._pending: list[str] = []
         self._pace = FlushPace()
         self._last_flush = 0.0
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
+        yield self._flag
+        if (first := self._first_passage) is not None:
+            yield PassageFirst(first)
         yield self._markdown
         yield self._notes
         yield self._mark
-        if self._demonstration:
+        yield self._sources
+        yield self._doses
+        if self._reader.demonstration:
             yield Static(DEMONSTRATION, classes="demonstration", markup=False)
 
     def on_mount(self) -> None:
-        self._show_notes()
+        self._show_aside()
         self.progress(self.answer.mark)
+
+    def flag(self, line: str) -> None:
+        """Show a red flag on one line above everything else."""
+        self.answer.flag = one_line(line, 1000)
+        self._show_aside()
+
+    def lean_on(self, passages: tuple[Passage, ...]) -> None:
+        """Show the sources, and the first passage itself where it is to come first."""
+        self.answer.passages = passages
+        self._show_aside()
+        if (first := self._first_passage) is not None:
+            self.mount(PassageFirst(first), before=self._markdown)
 
     def write(self, piece: str) -> None:
         """Add a piece of the answer; it is drawn with those that come before the next drawing.
@@ -94,13 +142,22 @@ class Answer(Vertical):
     def note(self, sentence: str) -> None:
         """Show a sentence of the assistant below the text."""
         self.answer.notes.append(clean(sentence))
-        self._show_notes()
+        self._show_aside()
+
+    def support(self, support: Support) -> None:
+        """Say how many sentences are not in the sources, and which amounts to check."""
+        self.answer.support = support
+        self._show_aside()
 
     def progress(self, sentence: str) -> None:
         """Say what is going on, or how it ended; nothing when it is empty."""
-        self._mark.update(sentence)
-        self._mark.display = bool(sentence)
+        _put(self._mark, sentence)
         self._mark.set_class(self.answer.failed, "-failed")
+
+    def hold(self) -> None:
+        """Say that the card stands alone."""
+        self.answer.held = True
+        self.finish(HELD)
 
     def finish(self, mark: str, *, failed: bool = False) -> None:
         """Draw the rest and say how it ended."""
@@ -109,6 +166,24 @@ class Answer(Vertical):
         self._markdown.finish()
         self.progress(self.answer.mark)
 
-    def _show_notes(self) -> None:
-        self._notes.update("\n".join(self.answer.notes))
-        self._notes.display = bool(self.answer.notes)
+    @property
+    def _first_passage(self) -> Passage | None:
+        passages = self.answer.passages
+        return passages[0] if passages and self._reader.passage_first else None
+
+    def _show_aside(self) -> None:
+        """Everything but text and mark; what says nothing takes no row."""
+        answer, sources = self.answer, []
+        if answer.passages is not None:
+            sources.append(sources_line(answer.passages, clinician=self._reader.clinician))
+        if answer.support is not None:
+            sources.append(support_line(answer.support))
+        _put(self._flag, answer.flag)
+        _put(self._notes, "\n".join(answer.notes))
+        _put(self._sources, "\n".join(filter(None, sources)))
+        _put(self._doses, dose_lines(answer.support) if answer.support is not None else "")
+
+
+def _put(line: Static, text: str) -> None:
+    line.update(text)
+    line.display = bool(text)

@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from app.ui.commands import OtherVersion
-from app.ui.widgets.answer import Answer, AnswerText
+from app.ui.widgets.answer import Answer, AnswerText, Reader
 
 
 @dataclass(slots=True)
@@ -53,10 +53,10 @@ class Exchange(Vertical):
     }
     """
 
-    def __init__(self, exchange: ExchangeText, *, demonstration: bool) -> None:
+    def __init__(self, exchange: ExchangeText, reader: Reader) -> None:
         super().__init__()
         self.exchange = exchange
-        self._demonstration = demonstration
+        self._reader = reader
         self._caption = Static(classes="caption", markup=False)
 
     def compose(self) -> ComposeResult:
@@ -68,7 +68,12 @@ class Exchange(Vertical):
         self.update_view()
 
     async def add_answer(self) -> Answer:
-        """Begin a new answer; earlier ones stay behind it."""
+        """Begin a new answer; earlier ones stay behind it.
+
+        Where the model was not asked there was no answer, and the new one takes its place.
+        """
+        await self.remove_children([one for one in self.query_children(Answer) if one.answer.held])
+        self.exchange.answers = [one for one in self.exchange.answers if not one.held]
         answer = AnswerText()
         self.exchange.answers.append(answer)
         self.exchange.shown = len(self.exchange.answers) - 1
@@ -91,4 +96,4 @@ class Exchange(Vertical):
             widget.display = widget.answer is self.exchange.answer
 
     def _widget(self, answer: AnswerText) -> Answer:
-        return Answer(answer, demonstration=self._demonstration)
+        return Answer(answer, self._reader)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from textual.timer import Timer
 from textual.widgets import Static
 
+from app.sanitise import one_line
 from app.ui.pace import Speed
 from app.ui.state import Phase
 
@@ -86,7 +87,7 @@ class Status:
         if self.context:
             parts.append(f"{self.tokens} / {self.context} tokens")
         if self.model:
-            parts.append(self.model)
+            parts.append(one_line(self.model))  # a name out of a file
         return parts
 
 

@@ -16,9 +16,11 @@ from app.ui.commands import (
     PageUp,
     SendQuestion,
     ShowEarlier,
+    ShowSources,
+    ShowUnsupported,
 )
 from app.ui.messages import FollowingChanged
-from app.ui.widgets.answer import Answer
+from app.ui.widgets.answer import Answer, Reader
 from app.ui.widgets.exchange import Exchange, ExchangeText
 
 DRAWN = 20
@@ -53,9 +55,10 @@ class Transcript(VerticalScroll, can_focus=False):
     }
     """
 
-    def __init__(self, *, demonstration: bool = False) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.demonstration = demonstration
+        self.reader = Reader()
+        """For whom the next answers are drawn; the screen keeps it up to date."""
         self._exchanges: list[ExchangeText] = []
         self._welcome = Static(WELCOME, classes="welcome", markup=False)
         self._earlier = Static(classes="earlier", markup=False)
@@ -107,11 +110,25 @@ class Transcript(VerticalScroll, can_focus=False):
         """Draw another answer to the latest question."""
         self._last_widget.show_next_version()
 
+    @on(ShowSources)
+    def _show_sources(self) -> None:
+        from app.ui.screens.sources import SourcesScreen
+
+        if self.last and self.last.answer and self.last.answer.passages:
+            self.app.push_screen(SourcesScreen(self.last.answer.passages))
+
+    @on(ShowUnsupported)
+    def _show_unsupported(self) -> None:
+        from app.ui.screens.unsupported import UnsupportedScreen
+
+        if self.last and self.last.answer and self.last.answer.support:
+            self.app.push_screen(UnsupportedScreen(self.last.answer.support))
+
     async def add_question(self, question: str) -> Answer:
         """Draw a new question with an empty answer and go there."""
         exchange = ExchangeText(question)
         self._exchanges.append(exchange)
-        widget = Exchange(exchange, demonstration=self.demonstration)
+        widget = Exchange(exchange, self.reader)
         await self.mount(widget)
         await self._leave_out_oldest()
         self.follow()
@@ -136,7 +153,7 @@ class Transcript(VerticalScroll, can_focus=False):
         height = self.virtual_size.height
         self.release_anchor()
         await self.mount_all(
-            (Exchange(exchange, demonstration=self.demonstration) for exchange in batch),
+            (Exchange(exchange, self.reader) for exchange in batch),
             after=self._earlier,
         )
         self._update_head()

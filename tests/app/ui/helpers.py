@@ -12,7 +12,7 @@ from typing import Any, ParamSpec
 from textual.pilot import Pilot
 
 from app.ui.app import BedsideApp
-from app.ui.ports import ChatAssistant, ChatSettings, MonitorFeed
+from app.ui.ports import ChatAssistant, ChatSettings, KioskSettings, MonitorFeed, TurnKeeper
 from app.ui.state import Phase
 from app.ui.widgets.prompt import Prompt
 
@@ -39,10 +39,16 @@ def chat_app(
     monitor: MonitorFeed | None = None,
     folder: Path | None = None,
     console: bool = True,
+    kiosk: KioskSettings | None = None,
+    keep: Callable[[str], TurnKeeper] | None = None,
 ) -> BedsideApp:
     """The app with a scripted assistant."""
     settings = ChatSettings(
-        notice=NOTICE, export_folder=folder or Path("/nowhere"), console=console
+        notice=NOTICE,
+        export_folder=folder or Path("/nowhere"),
+        console=console,
+        kiosk=kiosk,
+        keep=keep,
     )
     return BedsideApp(assistant, settings, monitor)
 

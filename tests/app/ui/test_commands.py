@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from textual.binding import Binding
 
-from app.ui.commands import BY_NAME, CHAT_COMMANDS, PROMPT_COMMANDS, Command, CopyAnswer
+from app.ui.commands import BY_NAME, CHAT_COMMANDS, PROMPT_COMMANDS, Command, CopyAnswer, HelpNow
 from app.ui.screens.chat import ChatScreen
 from app.ui.screens.help import help_lines
 from app.ui.screens.palette import matches, offered, palette_lines
 from app.ui.state import ChatState, Phase
 
 EVERYTHING = ChatState(
-    phase=Phase.READY, turns=3, answer=True, versions=2, earlier=1, following=False
+    phase=Phase.READY,
+    turns=3,
+    answer=True,
+    versions=2,
+    earlier=1,
+    following=False,
+    card=True,
+    question=True,
+    sources=2,
+    unsupported=True,
+    can_keep=True,
+    lockable=True,
 )
 
 
@@ -51,11 +65,12 @@ def test_help_names_every_command() -> None:
 
 
 def test_palette_offers_what_is_enabled() -> None:
+    lacking = {"StopAnswer", "FinishAndWipe", "LockScreen"}
     assert offered(EVERYTHING) == [
-        command for command in CHAT_COMMANDS if command.palette and command.__name__ != "StopAnswer"
+        command for command in CHAT_COMMANDS if command.palette and command.__name__ not in lacking
     ]
     names = [command.__name__ for command in offered(ChatState())]
-    assert names == ["Help", "ToggleMonitor", "Suspend", "Quit"]
+    assert names == ["HelpNow", "Help", "ToggleMonitor", "Suspend", "Quit"]
     assert "StopAnswer" in [
         command.__name__ for command in offered(ChatState(phase=Phase.ANSWERING))
     ]
@@ -65,3 +80,18 @@ def test_palette_finds_by_words_of_name_and_help() -> None:
     found: list[type[Command]] = [c for c in BY_NAME.values() if matches(c, ["markdown", "file"])]
     assert [command.__name__ for command in found] == ["ExportConversation"]
     assert palette_lines(found) == ["Export conversation  Ctrl+S"]
+
+
+def test_a_kiosk_has_nothing_that_leads_out_of_it() -> None:
+    kiosk = replace(EVERYTHING, kiosk=True)
+    names = {command.__name__ for command in CHAT_COMMANDS if command.available(kiosk)}
+    out = {"ShowCommands", "Quit", "Suspend", "Interrupt", "NewConversation"}
+    words = {"ExportConversation", "KeepConversation", "CopyAnswer"}
+    assert not names & (out | words)
+    assert {"FinishAndWipe", "LockScreen", "HelpNow", "AnswerYes", "ShowSources"} <= names
+    assert names | out | words | {"StopAnswer"} == {one.__name__ for one in CHAT_COMMANDS}
+
+
+@pytest.mark.parametrize("state", [ChatState(), ChatState(phase=Phase.FAILED, kiosk=True)])
+def test_help_in_a_crisis_is_always_one_key_away(state: ChatState) -> None:
+    assert HelpNow.available(state)

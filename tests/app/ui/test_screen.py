@@ -9,12 +9,21 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from app.assistant.events import Failed
+from app.assistant.events import Asked, Failed, Support
+from app.safety import Level
 from app.ui.state import Phase
 from app.ui.theme import few_colours
 from app.ui.widgets.prompt import LONGEST, Prompt
 from app.ui.widgets.transcript import Transcript
-from tests.app.ui.fakes import FakeAssistant, FakeMonitor, Script, pieces
+from tests.app.ui.fakes import (
+    QUESTIONS,
+    FakeAssistant,
+    FakeMonitor,
+    Script,
+    alert,
+    passage,
+    pieces,
+)
 from tests.app.ui.helpers import (
     NOTICE,
     answered,
@@ -74,10 +83,12 @@ def at_end(pilot: Pilot[None]) -> bool:
 @pytest.mark.parametrize("console", [True, False])
 @in_loop
 async def test_every_glyph_is_in_the_console_font(console: bool) -> None:
+    support = Support(3, ("One.",), ("Take 5 mg of it.",))
+    asked = Asked("chest", QUESTIONS)
     scripts = [
-        Script(pieces=pieces(EVERYTHING), notice="A note."),
-        Script(reason="length"),
-        Script(failed=Failed("died", "The engine stopped.")),
+        Script(pieces=pieces(EVERYTHING), notice="A note.", alert=alert(Level.TODAY)),
+        Script(reason="length", passages=(passage(), passage(2)), support=support, asked=asked),
+        Script(failed=Failed("died", "The engine stopped."), alert=alert(), passages=()),
     ]
     assistant = FakeAssistant(scripts=scripts, demonstration=True)
     app = chat_app(assistant, monitor=FakeMonitor(), console=console)
@@ -88,6 +99,10 @@ async def test_every_glyph_is_in_the_console_font(console: bool) -> None:
         for question in ("One?", "Two?", "Three?"):
             await answered(pilot, question)
             seen |= set(screen_text(pilot))
+            for key in ("ctrl+t", "right", "escape", "ctrl+l", "escape", "ctrl+g"):
+                await pilot.press(key)
+                await pilot.pause()
+                seen |= set(screen_text(pilot))
         transcript(pilot).scroll_home(animate=False)
         await pilot.pause()
         seen |= set(screen_text(pilot))
@@ -96,7 +111,8 @@ async def test_every_glyph_is_in_the_console_font(console: bool) -> None:
         assert "• first" in screen_text(pilot)
         seen |= set(screen_text(pilot))
         await pilot.resize_terminal(80, 24)
-        for key in ("f3", "ctrl+n", "up", "f1", "escape", "f2", "down", "escape", "ctrl+s"):
+        keys = ("f3", "ctrl+n", "up", "f1", "escape", "f2", "down", "escape", "f8", "escape")
+        for key in (*keys, "ctrl+s"):
             await pilot.press(key)
             await pilot.pause()
             seen |= set(screen_text(pilot))
