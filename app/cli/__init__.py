@@ -18,6 +18,7 @@ from app.cli.options import (
     ConfigFile,
     Context,
     IgnoreMemory,
+    Kiosk,
     Model,
     NoLog,
     Plain,
@@ -57,12 +58,13 @@ def _root(  # noqa: PLR0913  one parameter an option is Typer's way
     no_log: NoLog = False,
     ignore_memory: IgnoreMemory = False,
     power_budget: PowerBudget = None,
+    kiosk: Kiosk = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the trace of a defect.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
-    choices = Choices(model, board, tokens, config, no_log, ignore_memory, (), power_budget)
+    choices = Choices(model, board, tokens, config, no_log, ignore_memory, (), power_budget, kiosk)
     if context.invoked_subcommand is None:
         chat.run(choices, plain)
     context.obj = choices

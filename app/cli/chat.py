@@ -10,11 +10,13 @@ from app.cli.options import (
     ConfigFile,
     Context,
     IgnoreMemory,
+    Kiosk,
     Model,
     NoLog,
     Plain,
     PowerBudget,
 )
+from app.errors import UsageError
 
 
 def register(root: typer.Typer) -> None:
@@ -32,14 +34,17 @@ def _chat(  # noqa: PLR0913  one parameter an option is Typer's way
     no_log: NoLog = False,
     ignore_memory: IgnoreMemory = False,
     power_budget: PowerBudget = None,
+    kiosk: Kiosk = False,
 ) -> None:
     """Open the chat. This is what `bedside` alone does too."""
-    choices = Choices(model, board, tokens, config, no_log, ignore_memory, (), power_budget)
+    choices = Choices(model, board, tokens, config, no_log, ignore_memory, (), power_budget, kiosk)
     run(choices.over(context.obj), plain or bool(context.find_root().params.get("plain")))
 
 
 def run(choices: Choices, plain: bool) -> None:
     """Chat until the person leaves. Ends in an exit code."""
+    if plain and choices.kiosk:
+        raise UsageError("The kiosk is a screen; leave out --plain or --kiosk.")
     from app.cli.sealing import seal
 
     seal()

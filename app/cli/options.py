@@ -31,6 +31,11 @@ Plain = Annotated[
     bool, typer.Option("--plain", help="Line by line, for screen readers and simple terminals.")
 ]
 
+Kiosk = Annotated[
+    bool,
+    typer.Option("--kiosk", help="A screen that strangers share: wiped between two of them."),
+]
+
 
 def watts(text: str) -> float:
     """`6.3W` as watts, as Typer wants it said when it is none."""
@@ -67,6 +72,7 @@ class Choices:
     """Names of sampling settings with their values."""
     power_budget: float | None = None
     """Watts."""
+    kiosk: bool = False
 
     def over(self, earlier: Choices | None) -> Choices:
         """These; where one was not given, what stood in front of the command."""

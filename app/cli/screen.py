@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
-from app.cli.house import build
+from app.cli.house import House, build
 from app.cli.options import Choices
 from app.errors import UsageError
+from app.folders import Folders
+
+if TYPE_CHECKING:  # Textual reads its environment when it is imported
+    from app.ui.ports import ChatSettings, TurnKeeper
 
 
 def run_screen(choices: Choices) -> int:
-    """Show the chat until the person leaves; returns the exit code."""
+    """Show the chat until the person leaves; returns the exit code.
+
+    A kiosk does not return when it is wiped: the same command takes this process's place.
+    """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             "The chat needs a terminal. Use `bedside chat --plain` for a pipe, or "
             "`bedside ask QUESTION` for one answer."
         )
     if os.environ.get("TERM", "") in ("", "dumb"):
+        if choices.kiosk:
+            raise UsageError("The kiosk needs a terminal that can draw. Set TERM, as `linux`.")
         from app.cli.plain import run_plain
 
         return run_plain(choices)
@@ -25,15 +35,34 @@ def run_screen(choices: Choices) -> int:
     house = build(choices, problems.append)
     # Textual reads these once, when it is imported: no animation that keeps the board busy.
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-    from app.ui.app import run_chat
-    from app.ui.ports import ChatSettings
+    from app.ui.app import WIPED, run_chat
 
     house.open()
     try:
-        console = os.environ.get("TERM") == "linux"
-        settings = ChatSettings(notice=house.notice, console=console)
-        return run_chat(house.assistant, settings, house.sampler)
+        code = run_chat(house.assistant, _settings(house, choices.kiosk), house.sampler)
     finally:
         house.close("quit")
         for sentence in problems:
             print(sentence, file=sys.stderr)
+    if code == WIPED:
+        from app.cli.wipe import begin_anew
+
+        begin_anew()
+    return code
+
+
+def _settings(house: House, kiosk: bool) -> ChatSettings:
+    """What the screen is told. In a kiosk nothing can be kept: its keeper would be a stranger."""
+    from app.ui.ports import ChatSettings, KioskSettings
+
+    ui, console = house.config.ui, os.environ.get("TERM") == "linux"
+    if kiosk:
+        shared = KioskSettings(ui.kiosk_idle_s, ui.kiosk_pin)
+        return ChatSettings(house.notice, console=console, kiosk=shared)
+    return ChatSettings(house.notice, console=console, keep=_begin_keeping)
+
+
+def _begin_keeping(passphrase: str) -> TurnKeeper:
+    from app.conversation.vault import FOLDER, Passphrase, Vault
+
+    return Vault.create(Folders.standard().state / FOLDER, Passphrase(passphrase))
