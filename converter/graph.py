@@ -1,6 +1,6 @@
 """llama.cpp's graph while it runs, as ctypes sees it: tensors, and who watches them.
 
-ggml has no getters for a tensor's sources, so its struct is mirrored here; `check_layout` holds the
+ggml has no getters for a tensor's sources, so its struct is mirrored here; `product_op` holds the
 mirror against ggml's own getters before it is first believed. Buffers are read where they lie, so
 this is for models on the CPU.
 """
@@ -57,7 +57,7 @@ class Tensor:
     @property
     def multiplies(self) -> bool:
         """Whether it is a matrix product: a weight (source 0) times its input (source 1)."""
-        return bool(self._struct.op == check_layout())
+        return bool(self._struct.op == product_op())
 
     def source(self, number: int) -> Tensor:
         """One of the tensors it is computed from."""
@@ -104,8 +104,8 @@ _OBJECT = 32
 
 
 @functools.cache
-def check_layout() -> int:
-    """Hold the mirrored struct against ggml's own getters; returns its number for a product.
+def product_op() -> int:
+    """ggml's number for a matrix product, read once the mirrored struct was held to its getters.
 
     Raises:
         EngineError: this library lays its tensors out otherwise, so nothing in it can be watched.
@@ -143,7 +143,7 @@ def check_layout() -> int:
 
 
 def _library() -> ctypes.CDLL:
-    """ggml-base with the signatures of what `check_layout` asks it."""
+    """ggml-base with the signatures of what `product_op` asks it."""
     from llama_cpp._ctypes_extensions import load_shared_library
     from llama_cpp._ggml import libggml_base_path
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from app.engine.modelfile import read_header
 from app.errors import BadInputError, EngineError, ResourceError
 from app.sanitise import one_line
-from converter.graph import Tensor, Watch, check_layout
+from converter.graph import Tensor, Watch, product_op
 from converter.texts import CHAT_TOKEN, Document, without_turns
 
 _MICRO_BATCH = 512
@@ -187,7 +187,7 @@ class Runner:
         """The C callback around a watch; what it raises waits until llama.cpp has returned."""
         if watch is None:
             return None
-        check_layout()
+        product_op()
 
         def look(address: int, asks: bool, _: object) -> bool:
             if self._error is not None:

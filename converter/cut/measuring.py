@@ -1,4 +1,14 @@
-"""One run over text: the chunks chosen, the model run, what was seen put together."""
+"""One run over text: the chunks chosen, the model run, what was seen put together.
+
+What text is chosen decides what stays. On medquad-29m (score rms, 16,384 tokens, a third and half
+of the neurons cut, unrepaired) the log-perplexity of medical and of general text rises by
+
+| calibrated on | medical 1/3 | 1/2   | general 1/3 | 1/2  |
+|---------------|-------------|-------|-------------|------|
+| medical       | .160        | .491  | .201        | .611 |
+| half and half | .195        | .726  | .074        | .282 |
+| general       | .319        | 1.110 | .052        | .182 |
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from converter.checkpoint import open_checkpoint
 from converter.cut.measuring import Calibration, measure
 from converter.export import lay_out, write
 from converter.filetype import FileType
-from converter.graph import Tensor, check_layout
+from converter.graph import Tensor, product_op
 from converter.runner import Runner
 from converter.texts import Document, Piece, Sample, TextSource, read_texts
 from tests.converter import checkpoints
@@ -111,18 +111,18 @@ def test_chunks_longer_than_the_trained_context_are_refused(file: Path) -> None:
 
 
 def test_another_layout_of_tensors_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert check_layout() > 0
+    assert product_op() > 0
 
     class Shifted(ctypes.Structure):
         _fields_ = [("new", ctypes.c_int64), *graph._Struct._fields_]
 
     monkeypatch.setattr(graph, "_Struct", Shifted)
-    check_layout.cache_clear()
+    product_op.cache_clear()
     try:
         with pytest.raises(EngineError, match=r"install llama-cpp-python 0\.3\.36"):
-            check_layout()
+            product_op()
     finally:
-        check_layout.cache_clear()
+        product_op.cache_clear()
 
 
 def test_nan_activations_are_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
