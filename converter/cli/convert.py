@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -43,6 +42,7 @@ def convert(
     """Convert a checkpoint to a GGUF file, whole or not at all."""
     from converter.checkpoint import open_checkpoint
     from converter.cli.progress import progress_bar
+    from converter.cli.shop import cpus
     from converter.export import lay_out, write
     from converter.imatrix import read_imatrix
     from converter.quantise import FileType, Override
@@ -58,12 +58,8 @@ def convert(
     )
     begun = time.monotonic()
     with progress_bar(f"Converting to {file_type.name}", layout.parameters) as advance:
-        size = write(layout, out, threads=threads or _cpus(), force=force, progress=advance)
+        size = write(layout, out, threads=threads or cpus(), force=force, progress=advance)
     _report(layout, out, size, time.monotonic() - begun)
-
-
-def _cpus() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _report(layout: Layout, out: Path, size: int, seconds: float) -> None:
