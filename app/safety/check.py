@@ -14,9 +14,9 @@ from app.safety.claims import CUES, Claims
 from app.safety.language import is_english
 from app.safety.numbers import readings
 from app.safety.patterns import Lexicon, Match, Pattern, Text
-from app.safety.rules import Complaint, Level, Mode, Rule, Rulebook, Sign
+from app.safety.rules import Complaint, Level, Measure, Mode, Rule, Rulebook, Sign
 from app.safety.spelling import Spelling
-from app.safety.when import Condition, parse_condition
+from app.safety.when import parse_condition
 from app.safety.words import Word, Words, split
 
 UNREAD = "unread"
@@ -61,9 +61,14 @@ class RedFlags:
 
     def __init__(self, rulebook: Rulebook) -> None:
         """Raises ValueError, naming the place, where a pattern or a condition cannot be read."""
-        self._book = rulebook
+        self.book = rulebook
         self._lexicon = Lexicon(rulebook.lists)
         self._signs = {sign.name: self._reader(sign) for sign in rulebook.signs}
+        self._by_place: dict[int, list[tuple[str, Pattern]]] = {}
+        for reader in self._signs.values():
+            for pattern in reader.patterns:
+                rare = min(pattern.places, key=self._lexicon.phrases_at)
+                self._by_place.setdefault(rare, []).append((reader.sign.name, pattern))
         unknown = set(rulebook.cues) - set(CUES)
         if unknown:
             raise ValueError(f"there is no cue “{min(unknown)}”")
@@ -79,9 +84,11 @@ class RedFlags:
             (one, tuple(parse_condition(when, names) for when in one.when))
             for one in rulebook.complaints
         ]
+        self._measures: dict[str, list[Measure]] = {}
         for measure in rulebook.measures:
             if measure.sign not in names:
                 raise ValueError(f"a measure names the sign “{measure.sign}”, which is not there")
+            self._measures.setdefault(measure.quantity, []).append(measure)
         self._spelling = Spelling(self._lexicon.stems, rulebook.common)
         self._known = frozenset(one for one in self._lexicon.stems if len(one) > 3)
 
@@ -90,13 +97,14 @@ class RedFlags:
 
         Signs of several turns count together: a fever in the first, a stiff neck in the third.
         """
-        found = [self.signs(turn, mode) for turn in turns]
+        read = [self._split(turn) for turn in turns]
+        found = [self._signs_of(words, mode) for words in read]
         for rule, conditions in self._rules:
             for condition in conditions:
                 signs = condition.met(found, rule.over_turns)
                 if signs is not None:
                     return Alert(rule, signs)
-        if turns and not self._english(turns[-1]):
+        if read and not is_english(read[-1].text, read[-1].words, self._known):
             return Alert(self._unread(), frozenset())
         return None
 
@@ -110,20 +118,28 @@ class RedFlags:
 
     def signs(self, turn: str, mode: Mode = "patient") -> frozenset[str]:
         """Names of the signs that one turn reports."""
-        words = self._split(turn)
-        text = Text(words.words, self._lexicon, self._book.fillers)
+        return self._signs_of(self._split(turn), mode)
+
+    def _signs_of(self, words: Words, mode: Mode) -> frozenset[str]:
+        text = Text(words.words, self._lexicon, self.book.fillers)
         claims = Claims(words, text, self._cues, mode)
-        said = {
-            reader.sign.name
-            for reader in self._signs.values()
-            if any(
-                claims.counts(match, reader.sign)
-                for pattern in reader.patterns
-                for match in text.matches(pattern)
-                if not self._taken_back(reader, match, text)
-            )
-        }
-        return frozenset(said | self._measured(words, text, claims))
+        said = self._measured(words, text, claims)
+        for place in text.places:
+            for name, pattern in self._by_place.get(place, ()):
+                if name not in said and self._says(self._signs[name], pattern, text, claims):
+                    said.add(name)
+        return frozenset(said)
+
+    def _says(self, reader: _Reader, pattern: Pattern, text: Text, claims: Claims) -> bool:
+        """Whether a sign's pattern is there, is meant, and nothing beside it takes it back."""
+        matches = text.matches(pattern)
+        if not matches:
+            return False
+        taken_back = self._taken_back(reader, text)
+        return any(
+            text.words[match.first].sentence not in taken_back and claims.counts(match, reader.sign)
+            for match in matches
+        )
 
     def _measured(self, words: Words, text: Text, claims: Claims) -> set[str]:
         """Signs that are numbers, where somebody claims them as any other."""
@@ -131,24 +147,23 @@ class RedFlags:
         starts = [word.start for word in words.words]
         for reading in readings(words.text):
             index = max(0, bisect_right(starts, reading.start) - 1)
-            for measure in self._book.measures:
-                if measure.quantity != reading.quantity or not words.words:
+            for measure in self._measures.get(reading.quantity, ()):
+                if not starts or not measure.low <= reading.value < measure.high:
                     continue
                 reader, match = self._signs[measure.sign], Match(((index, index),))
-                if measure.low <= reading.value < measure.high:
-                    if not self._taken_back(reader, match, text) and claims.counts(
-                        match, reader.sign
-                    ):
-                        said.add(measure.sign)
+                if text.words[index].sentence in self._taken_back(reader, text):
+                    continue
+                if claims.counts(match, reader.sign, number=True):
+                    said.add(measure.sign)
         return said
 
-    def _taken_back(self, reader: _Reader, match: Match, text: Text) -> bool:
-        sentence = text.words[match.first].sentence
-        return any(
-            text.words[other.first].sentence == sentence
+    def _taken_back(self, reader: _Reader, text: Text) -> set[int]:
+        """Sentences in which something says that the sign's words mean less there."""
+        return {
+            text.words[match.first].sentence
             for pattern in reader.unless
-            for other in text.matches(pattern)
-        )
+            for match in text.matches(pattern)
+        }
 
     def _split(self, turn: str) -> Words:
         words = split(turn)
@@ -160,10 +175,6 @@ class RedFlags:
         if stem == word.stem:
             return word
         return Word(word.text, stem, word.start, word.sentence, word.clause, word.after_pause)
-
-    def _english(self, turn: str) -> bool:
-        words = self._split(turn)
-        return is_english(words.text, words.words, self._known)
 
     def _reader(self, sign: Sign) -> _Reader:
         try:
@@ -181,7 +192,7 @@ class RedFlags:
             level=Level.UNREAD,
             title="Not checked for emergencies",
             when=(),
-            say=self._book.softer,
+            say=self.book.softer,
             steps=(),
             source="",
             reviewed="none",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from app.safety.patterns import Match, Span, Text
 from app.safety.rules import Mode, Sign
@@ -44,6 +45,9 @@ CUES = (
 )
 """Names of the lists that a rulebook's cues may have."""
 
+_AFTER_AGE = frozenset({"m", "f", "yo", "y", "male", "female", "year", "month", "mo", "week"})
+"""Words behind an age; a case report names its patient so."""
+_NOT_ASKING = frozenset({"not", "hardly", "barely", "only", "just", "no"})
 _YEAR = re.compile(r"19[3-9]\d|20\d\d")
 _NOT_REACH, _NO_REACH, _LONG_REACH = 4, 12, 40
 """Words that "not", "no" and "denies" reach, small ones not counted."""
@@ -57,13 +61,26 @@ class Claims:
         self._words, self._text, self._mode = words.words, text, mode
         self._cues = {name: text.at(place) for name, place in cues.items()}
         self._in_sentence: dict[str, dict[int, list[Span]]] = {}
+        self._years = frozenset(
+            word.clause
+            for before, word in pairwise(words.words)
+            if before.text in ("in", "since", "of") and _YEAR.fullmatch(word.text)
+        )
+        self._aged = frozenset(
+            word.sentence
+            for before, word in pairwise(words.words)
+            if word.text in _AFTER_AGE and before.text.isdigit()
+        )
         self._asked = words.questions | self._opened_by("asking")
 
-    def counts(self, match: Match, sign: Sign) -> bool:
-        """Whether this mention says that the sign is there."""
+    def counts(self, match: Match, sign: Sign, number: bool = False) -> bool:
+        """Whether this mention says that the sign is there.
+
+        A number is not negated: "no movements today, 29 weeks".
+        """
         if self._overlaps("idiom", match) or self._told("fiction", match):
             return False
-        if self._negated(match):
+        if not number and self._negated(match):
             return False
         if not sign.lasting and self._past(match, sign):
             return False
@@ -95,8 +112,8 @@ class Claims:
         )
 
     def _is_not(self, index: int) -> bool:
-        """ "Can't breathe" begins like a question and is none."""
-        return index < len(self._words) and self._words[index].text == "not"
+        """Whether "can" goes on as no question does: "can't breathe", "can hardly stand"."""
+        return index < len(self._words) and self._words[index].text in _NOT_ASKING
 
     def _overlaps(self, name: str, match: Match) -> bool:
         return any(
@@ -152,9 +169,9 @@ class Claims:
         for first, last in self._cue("history_of", match):
             if any(start <= first <= end for start, end in masked):
                 continue
-            if last < match.first and self._text.gap(last, match.first) <= 6:
-                if self._same_clause(first, match) and not self._between("case", last, match.first):
-                    return True
+            near = last < match.first and self._text.gap(last, match.first) <= 6
+            if near and self._same_clause(first, match) and not self._between("case", last, match):
+                return True
         if any(self._same_clause(first, match) for first, _ in self._cue("ongoing", match)):
             return False
         if self._dated(match):
@@ -169,25 +186,18 @@ class Claims:
         )
 
     def _dated(self, match: Match) -> bool:
-        """ "Years ago", or a year, in the clause."""
+        """Whether its clause speaks of years ago, or names a year."""
         if any(self._same_clause(first, match) for first, _ in self._cue("long_ago", match)):
             return True
-        clause = self._words[match.first].clause
-        return any(
-            _YEAR.fullmatch(word.text)
-            and word.clause == clause
-            and self._words[index - 1].text in ("in", "since", "of")
-            for index, word in enumerate(self._words)
-            if index and word.text[0] in "12"
-        )
+        return self._words[match.first].clause in self._years
 
-    def _between(self, name: str, after: int, before: int) -> bool:
-        return any(after < first < before for first, _ in self._cues.get(name, ()))
+    def _between(self, name: str, after: int, match: Match) -> bool:
+        return any(after < first < match.first for first, _ in self._cue(name, match))
 
     def _topic(self, match: Match, sign: Sign) -> bool:
         """Asked about in general, and not said of anyone."""
         claimed = any(first < match.first for first, _ in self._cue("claim", match))
-        own = self._told("own", match)
+        own = self._told("own", match) or self._words[match.first].sentence in self._aged
         if self._told("lookup", match) and self._looked_up(match, own):
             return True
         if self._introduced(match):
@@ -207,20 +217,20 @@ class Claims:
         return not case if self._mode == "clinician" else not (own or case)
 
     def _introduced(self, match: Match) -> bool:
-        """ "Symptoms of", "risk of", "what is" stand right before it."""
+        """Whether "symptoms of", "risk of" or "what is" stands right before it."""
         return any(
             last < match.first and self._text.gap(last, match.first) <= 2
             for _, last in self._cue("about", match)
         )
 
     def _general(self, match: Match) -> bool:
-        """ "Someone", "people" right before it, and nobody in particular between."""
+        """Whether it is said of "someone" or "people", and of nobody in particular."""
         masked = self._cue("not_generic", match)
         return any(
             last < match.first
             and self._text.gap(last, match.first) <= 5
             and not any(start <= first <= end for start, end in masked)
-            and not self._between("own", last, match.first)
+            and not self._between("own", last, match)
             for first, last in self._cue("generic", match)
         )
 
@@ -228,7 +238,7 @@ class Claims:
         return any(0 < first - match.last <= 2 for first, _ in self._cue("after_topic", match))
 
     def _possessed(self, match: Match) -> bool:
-        """ "My", "his" within the sign or right before it."""
+        """Whether "my" or "his" stands in it or right before it."""
         return any(
             match.first - 3 <= first <= match.last for first, _ in self._cue("possessive", match)
         )
@@ -239,6 +249,8 @@ class Claims:
             last < match.first and self._text.gap(last, match.first) <= 2
             for _, last in self._cue("worry", match)
         )
+        if feared and not self._told("ongoing", match):
+            return True
         if claimed:
             supposed = any(first < match.first for first, _ in self._cue("condition", match))
             return supposed and not self._told("uncertain", match)

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from app.safety.words import Word
 
-_ENGLISH = frozenset(
+_ENGLISH = (
     "i a an the and or but not no my me you your he she it we they his her is am are was were be "
     "been have has had do does did can could will would should may might to of in on at for with "
     "from by about after before since this that these what when where why how who which if so as "
-    "there than then now feel take get help need pain just very too all more some any".split()
+    "there than then now feel take get help need pain just very too all more some any"
 )
-_FOREIGN = frozenset(
+_FOREIGN = (
     "el la los las un una unos y que en es muy tengo mi me duele dolor pecho puedo respirar no "
     "por con para estoy fiebre hijo hija ayuda "
     "le les des et est je mon ma mes ai mal ne pas dans qui vous avec pour mais une du douleur "
@@ -23,8 +23,9 @@ _FOREIGN = frozenset(
     "ik heb mijn een het van niet met voor pijn en "
     "mam mnie boli nie jest się mi bardzo w na "
     "benim ağrı var çok bir ve göğsüm "
-    "jag har ont och det är inte min som".split()
-) - frozenset("a i me no as in is on to so was do am des per".split())
+    "jag har ont och det är inte min som"
+)
+"""Of Spanish, French, German, Italian, Portuguese, Dutch, Polish, Turkish and Swedish."""
 _LETTERS_NEEDED = 8
 _MOST_FOREIGN_LETTERS = 0.3
 
@@ -44,6 +45,8 @@ def is_english(text: str, words: Sequence[Word], known: frozenset[str]) -> bool:
     if len(letters) < _LETTERS_NEEDED:
         return True
     spoken = [word for word in words[:600] if word.text.isalpha()]
-    english = sum(word.text in _ENGLISH or word.stem in known for word in spoken)
-    foreign = sum(word.text in _FOREIGN and word.text not in _ENGLISH for word in spoken)
+    english_words = frozenset(_ENGLISH.split())
+    foreign_words = frozenset(_FOREIGN.split()) - english_words
+    english = sum(word.text in english_words or word.stem in known for word in spoken)
+    foreign = sum(word.text in foreign_words for word in spoken)
     return not (foreign >= 2 and foreign > english)

@@ -23,6 +23,7 @@ _TABLETS = (
     r"|sertralines?|amitriptylines?|propranolols?|zopiclones?|diazepams?|valiums?|xanax"
     r"|antidepressants?|painkillers?|sleepers?|metformins?|tramadols?|oxycodones?)"
 )
+_DIGIT = re.compile(r"\d")
 _GAP = r"[^.;\d\n]"
 
 
@@ -42,7 +43,10 @@ _Value = Callable[[re.Match[str]], float | None]
 
 def readings(text: str) -> Iterator[Reading]:
     """Every number in a normalised text whose meaning is plain from the words beside it."""
+    digits = _DIGIT.search(text) is not None
     for quantity, pattern, value in _PATTERNS:
+        if not digits and quantity != "tablets":
+            continue  # only tablets are counted in words
         for found in re.finditer(pattern, text):
             number = value(found)
             if number is not None:
@@ -109,7 +113,15 @@ def _pressures(found: re.Match[str]) -> tuple[float, float] | None:
 def _months(found: re.Match[str]) -> float | None:
     """An age in months; a bare number counts years."""
     number, unit = float(found[1]), (found.groupdict().get("unit") or "y")[:2]
-    factor = {"da": 12 / 365, "we": 12 / 52, "wk": 12 / 52, "mo": 1.0, "mt": 1.0}.get(unit, 12.0)
+    factor = {
+        "da": 12 / 365,
+        "we": 12 / 52,
+        "wk": 12 / 52,
+        "mo": 1.0,
+        "mt": 1.0,
+        "/1": 1.0,
+        "/5": 12 / 52,
+    }.get(unit, 12.0)
     return number * factor if number * factor <= 120 * 12 else None
 
 
@@ -133,9 +145,10 @@ _PATTERNS: tuple[tuple[str, str, _Value], ...] = (
         rf"\b{_NUMBER}\s*(?:°|degrees?|deg)?\s*(c|f|celsius|fahrenheit|centigrade)\b",
         _temperature_with_unit,
     ),
+    ("temperature", rf"\b{_NUMBER}\s*(?:°|degrees?\b)", _temperature),
     (
         "temperature",
-        rf"\b(?:temp|temps|temperature|fever|feverish|febrile|tmax){_GAP}{{0,30}}?{_NUMBER}"
+        rf"\b(?:temp|temps|temperature|fever|feverish|febrile|tmax)\b{_GAP}{{0,30}}?{_NUMBER}"
         rf"{_NO_DOSE}(?!\s*/)",
         _temperature,
     ),
@@ -146,8 +159,13 @@ _PATTERNS: tuple[tuple[str, str, _Value], ...] = (
         _temperature,
     ),
     (
+        "temperature",
+        rf"(?<![\d./])(3[89]\.\d|4[01]\.\d){_NO_DOSE}(?!\s*(?:kg|mmol|mm|cm|lbs?|bmi|k)\b)",
+        _temperature,
+    ),
+    (
         "spo2",
-        rf"\b(?:spo2|sp02|sao2|o2|oxygen|sats?|saturations?|pulse ox|oximeter){_GAP}{{0,35}}?"
+        rf"\b(?:spo2|sp02|sao2|o2|oxygen|sats?|saturations?|pulse ox|oximeter)\b{_GAP}{{0,35}}?"
         r"(\d{2,3})\b(?!\s*(?:l|litres?|liters?|yo|years?|minutes?|mg)\b)",
         _within(40, 100),
     ),
@@ -158,30 +176,39 @@ _PATTERNS: tuple[tuple[str, str, _Value], ...] = (
     ),
     ("systolic", _PRESSURE, _systolic),
     ("diastolic", _PRESSURE, _diastolic),
-    ("systolic", rf"\b(?:systolic|sbp){_GAP}{{0,20}}?(\d{{2,3}})\b(?!\s*/)", _within(30, 300)),
+    ("systolic", rf"\b(?:systolic|sbp)\b{_GAP}{{0,20}}?(\d{{2,3}})\b(?!\s*/)", _within(30, 300)),
     (
         "pulse",
-        rf"\b(?:hr|heart ?rate|pulse(?! ox)|heart ?beats?|p){_GAP}{{0,20}}?(\d{{2,3}})\b"
+        rf"\b(?:hr|heart ?rate|pulse(?! ox)|heart ?beats?|heart is (?:going|beating|racing)|p)\b"
+        rf"{_GAP}{{0,20}}?(\d{{2,3}})\b"
         r"(?!\s*(?:%|/|over|yo|years?|min(?:ute)?s?\b|hours?|days?|weeks?|mg))",
         _within(20, 300),
     ),
     ("pulse", r"\b(\d{2,3})\s*(?:bpm\b|beats (?:per|a) min)", _within(20, 300)),
     (
         "breaths",
-        rf"\b(?:rr|resp(?:iratory)?(?: rate)?|resps|breathing rate){_GAP}{{0,15}}?(\d{{1,3}})\b",
+        rf"\b(?:rr|resp(?:iratory)?(?: rate)?|resps|breathing rate)\b{_GAP}{{0,15}}?(\d{{1,3}})\b",
         _within(2, 120),
     ),
     ("breaths", r"\b(\d{1,3})\s*breaths", _within(2, 120)),
+    ("breaths", r"\bbreath\w* (?:at )?(\d{1,3}) ?(?:times|x)?\s*(?:/|a|per) ?min", _within(2, 120)),
     ("gcs", r"\bgcs\D{0,12}?(\d{1,2})\b", _within(3, 15)),
     (
         "glucose",
-        rf"\b(?:glucose|sugars?|bm|bms|cbg|bsl|rbs|bgl|bg|glucometer){_GAP}{{0,30}}?{_NUMBER}"
+        rf"\b(?:glucose|sugars?|bm|bms|cbg|bsl|rbs|bgl|bg|glucometer)\b{_GAP}{{0,30}}?{_NUMBER}"
         r"\s*(mmol|mg)?(?!\d|\s*(?:times|days?|hours?|weeks?|months?|years?|g|spoon\w*|%)\b)",
         _glucose,
     ),
     ("ketones", rf"\bketones?{_GAP}{{0,20}}?(\d(?:[.,]\d)?)\b", _within(0, 15)),
     ("potassium", rf"\b(?:k|potassium)\b{_GAP}{{0,12}}?(\d[.,]\d)\b", _within(1, 12)),
     ("age_months", rf"\b(\d{{1,3}})\s*-?\s*{_UNIT}\s*-?\s*/?\s*(?:old|o)\b", _months),
+    ("age_months", r"\b(\d{1,2})\s?(?P<unit>mo|/12|/52)\b", _months),
+    (
+        "age_months",
+        r"\b(?:baby|infant|newborn|child|toddler|neonate|girl|boy)(?: of|,| is| aged?) "
+        rf"(\d{{1,2}}) {_UNIT}\b",
+        _months,
+    ),
     ("age_months", rf"\bage[d:]?\s*(\d{{1,3}})\s*{_UNIT}?\b", _months),
     (
         "age_months",
@@ -195,6 +222,16 @@ _PATTERNS: tuple[tuple[str, str, _Value], ...] = (
         "gestation_weeks",
         r"\b(\d{1,2})\s*(?:\+\d)?\s*(?:/40|w(?:ee)?ks? (?:pregnant|gestation|along))",
         _within(3, 44),
+    ),
+    (
+        "gestation_weeks",
+        r"\b(?:i am|she is|wife is|at|currently) (\d{1,2}) ?(?:\+\d )?w(?:ee)?ks?\b(?! old)",
+        _within(4, 43),
+    ),
+    (
+        "gestation_weeks",
+        r"(?:^|[.,;]\s)([23]\d|4[01]) ?w(?:ee)?ks?\b(?! (?:old|ago|later|of|post))",
+        _within(4, 43),
     ),
     ("gestation_weeks", rf"\bpregnant{_GAP}{{0,20}}?(\d{{1,2}}) ?w", _within(3, 44)),
     ("hours", rf"\b{_NUMBER}\s*(hours?|hrs?|h|days?|d|weeks?|wks?)\b", _hours),

@@ -7,12 +7,13 @@ over the words; a pattern is then joined only where each of its places was found
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 
-from app.safety.words import Word, split
+from app.safety.words import Word, stems
 
+_EXACT = "="
 _MOST_FILLERS = 3
 """Small words that may stand between two words of a phrase."""
 _NEAR = {" ": 0, "..": 4, "&": 6, "&&": 40}
@@ -54,7 +55,10 @@ class Lexicon:
         """Takes the named lists that `{name}` stands for."""
         self._lists = lists
         self._ids: dict[str, int] = {}
-        self._phrases: dict[str, list[tuple[tuple[str, ...], int]]] = {}
+        self._phrases: dict[str, dict[tuple[str, ...], list[int]]] = {}
+        """By the first word: the other words, and the places that the phrase fills."""
+        self._read: dict[str, tuple[str, ...]] = {}
+        self._sizes: dict[int, int] = {}
         self.stems: set[str] = set()
 
     def parse(self, written: str) -> Pattern:
@@ -80,24 +84,37 @@ class Lexicon:
         """One place that any of these phrases fills."""
         return self._place("|".join(phrase.replace(" ", "_") for phrase in phrases))
 
-    def find(self, words: Sequence[Word], fillers: Sequence[bool]) -> dict[int, list[Span]]:
-        """Every phrase in the text, by place, in the order of the text."""
-        found: dict[int, list[Span]] = {}
+    def phrases_at(self, place: int) -> int:
+        """How many phrases fill a place; the fewer, the less often a text has one."""
+        return self._sizes[place]
+
+    def find(self, words: Sequence[Word], fillers: Sequence[bool]) -> dict[int, list[list[Span]]]:
+        """Every phrase in the text, by place: for each of its phrases that stand in the text the
+        spans, in the order of the text. Phrases serve many places, so spans are shared."""
+        present = {word.stem for word in words} | {_EXACT + word.text for word in words}
+        starts: dict[str, list[int]] = {}
         for index, word in enumerate(words):
-            for phrase, place in self._phrases.get(word.stem, ()):
-                last = _phrase_end(phrase, index, words, fillers)
-                if last is not None:
-                    spans = found.setdefault(place, [])
-                    if not spans or spans[-1] != (index, last):
-                        spans.append((index, last))
+            starts.setdefault(word.stem, []).append(index)
+            starts.setdefault(_EXACT + word.text, []).append(index)
+        found: dict[int, list[list[Span]]] = {}
+        for key, indexes in starts.items():
+            for rest, places in self._phrases.get(key, {}).items():
+                if rest and rest[0] not in present:
+                    continue
+                spans = list(_spans(rest, indexes, words, fillers))
+                if spans:
+                    for place in places:
+                        found.setdefault(place, []).append(spans)
         return found
 
     def _place(self, item: str) -> int:
         if item in self._ids:
             return self._ids[item]
         place = self._ids[item] = len(self._ids)
-        for phrase in dict.fromkeys(self._alternatives(item, ())):
-            self._phrases.setdefault(phrase[0], []).append((phrase, place))
+        phrases = dict.fromkeys(self._alternatives(item, ()))
+        self._sizes[place] = len(phrases)
+        for phrase in phrases:
+            self._phrases.setdefault(phrase[0], {}).setdefault(phrase[1:], []).append(place)
             self.stems.update(phrase)
         return place
 
@@ -110,10 +127,17 @@ class Lexicon:
                 for phrase in self._lists[name]:
                     yield from self._alternatives(phrase.replace(" ", "_"), (*inside, name))
                 continue
-            phrase_stems = tuple(word.stem for word in split(one.replace("_", " ")).words)
-            if not phrase_stems:
-                raise ValueError(f"“{item}” has an alternative without a word")
-            yield phrase_stems
+            yield self._phrase(one)
+
+    def _phrase(self, written: str) -> tuple[str, ...]:
+        """The stems of a phrase; each is worked out once, for the rules repeat themselves."""
+        phrase = self._read.get(written)
+        if phrase is None:
+            parts = [_wanted(part) for part in written.split("_")]
+            if not all(parts):
+                raise ValueError(f"“{written}” has a place without a word")
+            phrase = self._read[written] = tuple(chain.from_iterable(parts))
+        return phrase
 
 
 class Text:
@@ -124,10 +148,19 @@ class Text:
         small = [word.text in fillers for word in words]
         self._others = [0, *accumulate(not one for one in small)]
         self._found = lexicon.find(words, small)
+        self._spans: dict[int, list[Span]] = {}
+
+    @property
+    def places(self) -> Iterable[int]:
+        """Every place that was filled somewhere."""
+        return self._found
 
     def at(self, place: int) -> Sequence[Span]:
         """Where one place was filled."""
-        return self._found.get(place, ())
+        spans = self._spans.get(place)
+        if spans is None:
+            spans = self._spans[place] = sorted(set(chain(*self._found.get(place, ()))))
+        return spans
 
     def gap(self, end: int, start: int) -> int:
         """Words between two words, small ones not counted."""
@@ -137,9 +170,9 @@ class Text:
         """Where a pattern stands; of several ways to join its places only the nearest."""
         if any(place not in self._found for place in pattern.places):
             return []
-        partial: list[tuple[Span, ...]] = [(span,) for span in self._found[pattern.places[0]]]
+        partial: list[tuple[Span, ...]] = [(span,) for span in self.at(pattern.places[0])]
         for joiner, place in zip(pattern.joiners, pattern.places[1:], strict=True):
-            spans = self._found[place]
+            spans = self.at(place)
             partial = [
                 tuple(sorted((*one, span)))
                 for one in partial
@@ -190,22 +223,43 @@ def _items(written: str) -> Iterator[str]:
         yield "_".join(row)
 
 
+def _wanted(written: str) -> tuple[str, ...]:
+    """The stems of a word as it is written in a pattern ("can't" is two), or the word itself."""
+    if written.startswith(_EXACT):
+        return (written,)
+    return stems(written)
+
+
+def _fits(word: Word, wanted: str) -> bool:
+    return word.stem == wanted or (wanted[0] == _EXACT and word.text == wanted[1:])
+
+
+def _spans(
+    rest: tuple[str, ...], starts: Sequence[int], words: Sequence[Word], fillers: Sequence[bool]
+) -> Iterator[Span]:
+    """Where a phrase stands whose first word is at one of these."""
+    for start in starts:
+        last = _phrase_end(rest, start, words, fillers) if rest else start
+        if last is not None:
+            yield start, last
+
+
 def _phrase_end(
-    phrase: tuple[str, ...], start: int, words: Sequence[Word], fillers: Sequence[bool]
+    rest: tuple[str, ...], start: int, words: Sequence[Word], fillers: Sequence[bool]
 ) -> int | None:
-    """The last word of a phrase that begins here; it stays in one sentence."""
+    """The last word of a phrase whose first is here; it stays in one sentence."""
     index = start
-    for wanted in phrase[1:]:
+    for wanted in rest:
         skipped = 0
         index += 1
         while (
             index < len(words)
-            and words[index].stem != wanted
+            and not _fits(words[index], wanted)
             and fillers[index]
             and skipped < _MOST_FILLERS
         ):
             index += 1
             skipped += 1
-        if index >= len(words) or words[index].stem != wanted:
+        if index >= len(words) or not _fits(words[index], wanted):
             return None
     return index if words[index].sentence == words[start].sentence else None

@@ -9,8 +9,9 @@ A *rule* asks for one sign or several and says what follows. Patterns are writte
     {fever} && {rash}       both in one sentence
     weak|numb|{pain}        alternatives for one place
 
-Words are compared by their stems, so `bleed` finds "bleeding"; `{name}` stands for the phrases of
-a list. `a b` written with a low line, `chest_pain`, is a phrase inside alternatives.
+Words are compared by their stems, so `bleed` finds "bleeding"; `=sob` is that word alone and not
+its forms. `{name}` stands for the phrases of a list. A low line joins the words of a phrase inside
+alternatives: `chest_pain|angina`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Rules against a table of sentences: what was found, what was missed, what was a false alarm.
 
-The table has tabs between `expect`, `mode`, `who`, `text` and `note`, and a header line. `expect` is
-call, today, crisis or none; a `note` that holds `known_miss` names a miss that is written down.
+The table has tabs between `expect`, `mode`, `who`, `text` and `note`, and a header line. `expect`
+is call, today, crisis or none; a `note` with `known_miss` names a miss that is written down.
 """
 
 from __future__ import annotations

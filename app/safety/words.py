@@ -7,23 +7,35 @@ import unicodedata
 from dataclasses import dataclass
 
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "ʼ": "'", "–": "-", "—": " - "})
-_CONTRACTIONS = (
-    (r"\b(?:can'?t|cannot|cnat)\b", "can not"),
-    (r"\bwon'?t\b", "will not"),
-    (r"\bain'?t\b", "is not"),
-    (r"\b(is|are|was|were|do|does|did|has|have|had|could|would|should)n'?t\b", r"\1 not"),
-    (r"\bi'?m\b", "i am"),
-    (r"\bi'?ve\b", "i have"),
-    (r"\b(he|she|it|that|there|what|who|where|how)'s\b", r"\1 is"),
-    (r"\b(he|she|what|it)s\b", r"\1 is"),
-    (r"\b(we|you|they)'re\b", r"\1 are"),
-    (r"\b(we|you|they)'?ve\b", r"\1 have"),
-    (r"\b(i|we|you|they|he|she|it)'ll\b", r"\1 will"),
-    (r"\b(i|we|you|they|he|she|it)'d\b", r"\1 would"),
-    (r"([a-z])'s\b", r"\1"),
-    (r"([a-z])'([a-z])", r"\1\2"),
+_VERBS = ("is", "are", "was", "were", "do", "does", "did", "has", "have", "had", "would", "should")
+_CONTRACTIONS = {
+    **{form: f"{verb} not" for verb in _VERBS for form in (f"{verb}n't", f"{verb}nt")},
+    **{f"{who}'re": f"{who} are" for who in ("we", "you", "they")},
+    **{form: f"{who} have" for who in ("i", "we", "you", "they") for form in (f"{who}'ve",)},
+    **{f"{who}'ll": f"{who} will" for who in ("i", "we", "you", "they", "he", "she", "it")},
+    **{f"{who}'d": f"{who} would" for who in ("i", "we", "you", "they", "he", "she", "it")},
+    **{f"{who}'s": f"{who} is" for who in ("that", "there", "who", "where", "how")},
+    **{
+        form: f"{who} is" for who in ("he", "she", "it", "what") for form in (f"{who}'s", f"{who}s")
+    },
+    **dict.fromkeys(("can't", "cant", "cannot", "couldn't", "couldnt", "cnat"), "can not"),
+    **dict.fromkeys(("won't", "wont"), "will not"),
+    **{"ain't": "is not", "i'm": "i am", "im": "i am", "ive": "i have"},
+}
+"""Opened, so that a rule says "can not" and finds them all."""
+_SPACES = re.compile(r"[^\S\n]+")
+_LINES = re.compile(r"(?: ?\n)+ ?")
+_CONTRACTED = re.compile(r"[a-z]+(?:'[a-z]+)?")
+_UNABLE = re.compile(r"\b(?:(?:(?:is|was|am|are|were|be) )?(?:not able|unable) to|could not)\b")
+_COUNTED = {
+    **{"one": "1"},
+    **{"two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8"},
+    **{"nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "fifteen": "15", "twenty": "20"},
+    **{"thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70"},
+}
+_COUNT = re.compile(
+    rf"\b({'|'.join(_COUNTED)})(?=[ -](?:day|week|wk|month|year|yr|hour|tablet|pill|capsule)s?\b)"
 )
-"""Applied in this order to lower case."""
 _TOKEN = re.compile(
     r"(?P<word>spo2|sp02|o2|co2|[^\W\d_]+)|(?P<number>\d+(?:[.,]\d+)?)"
     r"|(?P<end>\.(?!\d)|[;!?\n…])|(?P<pause>[,:()\[\]]|\s-+\s)"
@@ -32,6 +44,8 @@ _VOWEL = re.compile("[aeiouy]")
 _ABBREVIATED = frozenset({"dr", "mr", "mrs", "ms", "st", "vs", "eg", "ie", "approx", "temp", "yr"})
 _TURNS = frozenset({"but", "however", "although", "though", "whereas", "then"})
 """Words that begin a clause of their own."""
+_LONGEST_SENTENCE = 120
+"""Words. Without full stops the time would grow with the square of the length."""
 _SUBJECTS = frozenset({"i", "he", "she", "it", "we", "they", "there", "no", "denies"})
 """Words that begin one after a comma."""
 
@@ -65,8 +79,9 @@ def split(text: str) -> Words:
     """Take a text apart. Linear in its length; every string is accepted."""
     normal = _normal(text)
     words: list[Word] = []
+    known: dict[str, str] = {}
     questions = set()
-    sentence = clause = 0
+    sentence = clause = begun = 0
     pause = False
     for found in _TOKEN.finditer(normal):
         kind, token = found.lastgroup, found.group()
@@ -77,23 +92,44 @@ def split(text: str) -> Words:
                 questions.add(sentence)
             if words and words[-1].sentence == sentence:
                 sentence, clause, pause = sentence + 1, clause + 1, False
+                begun = len(words)
             continue
         if kind == "pause":
             pause = True
             continue
+        if words and len(words) - begun >= _LONGEST_SENTENCE:
+            sentence, clause, begun = sentence + 1, clause + 1, len(words)
         if token in _TURNS or (pause and token in _SUBJECTS):
             clause += 1
-        words.append(Word(token, stem(token), found.start(), sentence, clause, pause))
+        if token not in known:
+            known[token] = stem(token)
+        words.append(Word(token, known[token], found.start(), sentence, clause, pause))
         pause = False
     return Words(normal, tuple(words), frozenset(questions))
+
+
+def stems(written: str) -> tuple[str, ...]:
+    """The stems of a word or two of a rule, as they come out of a text."""
+    plain = written.isascii() and written.isalpha() and written.islower()
+    if plain and written not in _CONTRACTIONS:
+        return (stem(written),)  # the usual case, without the detour: a rulebook has thousands
+    return tuple(word.stem for word in split(written).words)
 
 
 def _normal(text: str) -> str:
     """Compatible characters, case and contractions made one, so that a rule is written once."""
     normal = unicodedata.normalize("NFKC", text).casefold().translate(_QUOTES)
-    for pattern, replacement in _CONTRACTIONS:
-        normal = re.sub(pattern, replacement, normal)
-    return normal
+    normal = _UNABLE.sub("can not", _CONTRACTED.sub(_opened, normal))
+    normal = _LINES.sub("\n", _SPACES.sub(" ", normal))
+    return _COUNT.sub(lambda found: _COUNTED[found[1]], normal)
+
+
+def _opened(found: re.Match[str]) -> str:
+    """A contraction in full; of other words with an apostrophe the owner, as "dad" of "dad's"."""
+    word = found[0]
+    if word in _CONTRACTIONS:
+        return _CONTRACTIONS[word]
+    return word.removesuffix("'s").replace("'", "")
 
 
 def stem(word: str) -> str:

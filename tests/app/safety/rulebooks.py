@@ -1,0 +1,64 @@
+"""A rulebook small enough to reason about, and the shipped one, made once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from app.assistant.rulebook import red_flags
+from app.safety import Level, RedFlags, Rule, Rulebook
+from app.safety.rules import Sign
+
+CUES: dict[str, tuple[str, ...]] = {
+    "negation": ("no", "not", "without"),
+    "long_negation": ("denies",),
+    "not_negation": ("no relief",),
+    "resume": ("severe", "my", "has"),
+    "history_of": ("history of",),
+    "long_ago": ("years ago",),
+    "ongoing": ("still",),
+    "had": ("had",),
+    "uncertain": ("think",),
+    "about": ("what is", "symptoms of"),
+    "fiction": ("movie",),
+    "own": ("i", "my", "dad"),
+    "possessive": ("my",),
+    "claim": ("having", "think"),
+    "generic": ("someone",),
+    "condition": ("if",),
+    "asking": ("what", "can"),
+    "idiom": ("stroke of luck",),
+}
+
+
+def rule(name: str, *when: str, level: Level = Level.CALL, **more: Any) -> Rule:
+    """A rule whose words do not matter."""
+    return Rule(name, level, name.title(), when, "Say.", ("Step.",), "A page", "none", **more)
+
+
+def small(**more: Any) -> RedFlags:
+    """Two symptoms, a disease and a lasting state."""
+    book: dict[str, Any] = {
+        "signs": (
+            Sign("chest_pain", ("{pain} & chest",), unless=("gym",)),
+            Sign("fever", ("fever",)),
+            Sign("stroke", ("stroke",), diagnosis=True),
+            Sign("diabetes", ("diabetic",), lasting=True),
+        ),
+        "rules": (
+            rule("chest", "chest_pain"),
+            rule("stroke", "stroke"),
+            rule("ill", "fever + diabetes", level=Level.TODAY),
+        ),
+        "lists": {"pain": ("pain", "hurt")},
+        "cues": CUES,
+        "fillers": frozenset({"my", "a", "the", "is", "in", "really"}),
+        "softer": "Only English is understood.",
+    }
+    return RedFlags(Rulebook(**{**book, **more}))
+
+
+@lru_cache(maxsize=1)
+def shipped() -> RedFlags:
+    """The rules of the rule file."""
+    return red_flags()

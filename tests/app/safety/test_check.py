@@ -1,0 +1,152 @@
+"""The check over turns, on a small rulebook and on the shipped one."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.safety import Alert, Level, worse_of
+from app.safety.rules import Measure, Sign
+from tests.app.safety.rulebooks import rule, shipped, small
+
+FLAGS = small()
+
+
+def found(*turns: str) -> tuple[Level, str] | None:
+    alert = shipped().check(turns)
+    return None if alert is None else (alert.level, alert.id)
+
+
+def test_the_worst_rule_wins() -> None:
+    alert = FLAGS.check(["I am diabetic with a fever and my chest hurts"])
+    assert alert is not None and (alert.id, alert.level) == ("chest", Level.CALL)
+    assert alert.signs == {"chest_pain"}
+
+
+def test_signs_of_several_turns_count_together() -> None:
+    alert = FLAGS.check(["I am diabetic", "thanks", "and there is a fever"])
+    assert alert is not None and alert.signs == {"fever", "diabetes"}
+    apart = small(rules=(rule("ill", "fever + diabetes", over_turns=False),))
+    assert apart.check(["I am diabetic", "and there is a fever"]) is None
+    assert apart.check(["I am diabetic and there is a fever"]) is not None
+
+
+def test_what_eases_a_sign_counts_only_beside_it() -> None:
+    flags = small(rules=(rule("chest", "chest_pain - fever"),))
+    assert flags.check(["my chest hurts with the fever"]) is None
+    assert flags.check(["my chest hurts", "I had a cold with fever"]) is not None
+
+
+def test_a_number_is_a_sign_within_its_bounds() -> None:
+    flags = small(
+        signs=(Sign("hot", (), unless=("oven",)),),
+        measures=(Measure("hot", "temperature", low=40),),
+        rules=(rule("hot", "hot"),),
+    )
+    assert flags.check(["temperature 40.0"]) is not None
+    assert flags.check(["temperature 39.9"]) is None
+    assert flags.check(["temperature of the oven 40.5"]) is None
+
+
+def test_the_worse_alert_is_kept() -> None:
+    call, crisis, today = (
+        Alert(rule(level.name, level=level), frozenset())
+        for level in (Level.CALL, Level.CRISIS, Level.TODAY)
+    )
+    other = Alert(rule("other"), frozenset())
+    assert worse_of(None, today) is today and worse_of(today, None) is today
+    assert worse_of(today, crisis) is crisis and worse_of(call, crisis) is call
+    assert worse_of(call, other) is call and worse_of(None, None) is None
+
+
+@pytest.mark.parametrize(
+    "book",
+    [
+        {"rules": (rule("x", "unheard_of"),)},
+        {"measures": (Measure("unheard_of", "temperature"),)},
+        {"signs": (Sign("x", ("{unheard_of}",)),)},
+        {"cues": {"unheard_of": ("a",)}},
+    ],
+)
+def test_a_rulebook_that_names_what_is_not_there_is_refused(book: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="unheard_of"):
+        small(**book)
+
+
+def test_belittling_takes_nothing_back() -> None:
+    assert found("My chest hurts", "It is nothing, my family says I am fine")
+    assert found("I have a fever", "What can I take?", "my neck is really stiff") == (
+        Level.CALL,
+        "meningitis",
+    )
+
+
+def test_the_papers_own_conversation() -> None:
+    first = (
+        "I have to pee often and it burns. Could this be a urinary infection, how urgent is it to "
+        "see a doctor, and what should I ask at the appointment?"
+    )
+    assert found(first) is None
+    assert found(first, "Now I also have a fever and back pain") == (Level.TODAY, "urine_today")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Me duele mucho el pecho y no puedo respirar",
+        "Ich habe starke Schmerzen in der Brust",
+        "у меня болит грудь",
+        "胸が痛い、息ができない",
+    ],
+)
+def test_another_language_is_said_to_be_unread(text: str) -> None:
+    assert found(text) == (Level.UNREAD, "unread")
+
+
+@pytest.mark.parametrize("text", ["", "ok", "thanks!", "39.2", "???", "lol", "Paracetamol 500 mg"])
+def test_little_text_is_no_other_language(text: str) -> None:
+    alert = shipped().check([text])
+    assert alert is None or alert.level is not Level.UNREAD
+
+
+def test_an_emergency_is_found_inside_another_language() -> None:
+    assert found("Bonjour, je suis ici avec ma mère: she can't breathe") is not None
+
+
+@given(st.lists(st.text(max_size=200), max_size=3))
+@settings(max_examples=150, deadline=None)
+def test_no_text_upsets_it(turns: list[str]) -> None:
+    shipped().check(turns)
+    shipped().check(turns, "clinician")
+
+
+WORDS = (
+    "no not chest pain can't breathe , . ? fever 40 C my dad in 2010 what is a stroke years ago "
+    "blood since but and took 30 pills weeks old pregnant"
+)
+
+
+@given(st.lists(st.sampled_from(WORDS.split()), max_size=40))
+@settings(max_examples=100, deadline=None)
+def test_the_same_words_give_the_same_alert(words: list[str]) -> None:
+    text = " ".join(words)
+    assert shipped().check([text]) == shipped().check([text])
+    alert = shipped().check([text])
+    more = shipped().check([text, "Thank you."])
+    assert alert is None or (more is not None and more.level >= alert.level)
+
+
+@pytest.mark.parametrize("unit", ["no chest pain ", "I have a fever. ", " 7 -\n", "pain arm weak "])
+def test_the_time_grows_with_the_length_and_not_faster(unit: str) -> None:
+    def seconds(length: int) -> float:
+        text = (unit * length)[:length]
+        before = time.process_time()
+        shipped().check([text])
+        return time.process_time() - before
+
+    seconds(4_000)
+    short = min(seconds(4_000) for _ in range(3))
+    assert seconds(80_000) < 20 * 3 * short + 0.05

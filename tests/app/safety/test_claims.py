@@ -1,0 +1,72 @@
+"""When a sign's words say that it is there, on a rulebook of a few words."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.app.safety.rulebooks import small
+
+FLAGS = small()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "my chest hurts",
+        "chest pain",
+        "chest pain?",
+        "Dad has pain in his chest",
+        "No, my chest hurts",
+        "no fever, severe chest pain",
+        "no fever and my chest hurts",
+        "no relief from the chest pain",
+        "denies fever but has chest pain",
+        "the chest pain from years ago is still there",
+        "what is this pain in my chest?",
+    ],
+)
+def test_a_symptom_is_said(text: str) -> None:
+    assert "chest_pain" in FLAGS.signs(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no chest pain",
+        "no fever, cough or chest pain",
+        "denies cough, fever, sweats, nausea, vomiting and severe chest pain",
+        "my chest is not hurting",
+        "chest without any pain",
+        "I had chest pain years ago",
+        "chest pain in 2015",
+        "what is chest pain?",
+        "symptoms of chest pain",
+        "What to do if someone has chest pain?",
+        "in the movie his chest hurts",
+        "my chest hurts from the gym",
+    ],
+)
+def test_a_symptom_is_not_said(text: str) -> None:
+    assert "chest_pain" not in FLAGS.signs(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("I think dad had a stroke", True),
+        ("my dad is having a stroke", True),
+        ("my dad had a stroke", False),
+        ("history of stroke", False),
+        ("stroke", False),
+        ("can I get a stroke?", False),
+        ("what is a stroke", False),
+        ("a stroke of luck for my dad", False),
+    ],
+)
+def test_a_diseases_name_must_be_claimed(text: str, said: bool) -> None:
+    assert ("stroke" in FLAGS.signs(text)) is said
+
+
+def test_a_lasting_state_has_no_past() -> None:
+    assert "diabetes" in FLAGS.signs("history of being diabetic")
+    assert "diabetes" not in FLAGS.signs("I am not diabetic")

@@ -1,0 +1,139 @@
+"""The shipped rules: whole, sourced, and good enough over their own table."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.assistant.rulebook import SHIPPED, red_flags
+from app.errors import BadInputError
+from app.safety import Complaint, Level, Rule, card, clinician_line
+from app.safety.check import Alert
+from app.safety.table import parse, score
+from tests.app.safety.rulebooks import shipped
+
+CASES = Path(__file__).parent / "data" / "cases.tsv"
+BOOK = shipped().book
+
+
+@pytest.mark.parametrize("rule", BOOK.rules, ids=lambda rule: rule.id)
+def test_a_rule_has_a_card_and_a_source(rule: Rule) -> None:
+    shown = card(Alert(rule, frozenset()), "112", "0800 1")
+    assert rule.source and rule.say.endswith(".") and 1 <= len(rule.steps) <= 5
+    assert all(step.endswith(".") for step in rule.steps)
+    assert "{" not in "".join((shown.head, shown.say, *shown.steps))
+    assert rule.reviewed == "none", "no clinician has read the rules yet"
+
+
+def test_the_room_imports_the_standard_library_alone() -> None:
+    imported = set()
+    for file in SHIPPED.parent.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                imported.add(node.module or "")
+            elif isinstance(node, ast.Import):
+                imported.update(name.name for name in node.names)
+    foreign = {
+        name
+        for name in imported
+        if not name.startswith("app.safety") and name.split(".")[0] not in sys.stdlib_module_names
+    }
+    assert foreign == set()
+
+
+def test_ids_are_unique() -> None:
+    ids = [rule.id for rule in BOOK.rules]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_sign_is_used() -> None:
+    conditions = [rule.when for rule in BOOK.rules] + [one.when for one in BOOK.complaints]
+    written = " ".join(when for one in conditions for when in one).replace("/", " ")
+    assert {sign.name for sign in BOOK.signs} - set(written.split()) == set()
+
+
+@pytest.mark.parametrize("complaint", BOOK.complaints, ids=lambda one: one.id)
+def test_a_yes_to_any_question_raises_an_alert(complaint: Complaint) -> None:
+    assert 2 <= len(complaint.questions) <= 4
+    for question in complaint.questions:
+        assert question.ask.endswith("?")
+        alert = shipped().check([question.means])
+        assert alert is not None and alert.level >= Level.TODAY, question.means
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("I have a headache", "headache"),
+        ("my tummy hurts", "belly"),
+        ("I have burning when I pee", "urine"),
+        ("I feel so low and hopeless", "low_mood"),
+        ("what is a headache?", None),
+        ("thank you", None),
+    ],
+)
+def test_questions_follow_a_complaint(text: str, complaint: str | None) -> None:
+    asked = shipped().questions_for(text)
+    assert (asked and asked.id) == complaint
+
+
+def test_over_the_own_table() -> None:
+    """The figures that the README states may grow, never sink. Known misses count as misses."""
+    scored = score(parse(CASES.read_text(encoding="utf-8")), shipped())
+    assert len(scored.results) >= 220
+    assert (scored.recall("call", "crisis") or 0) >= 0.96
+    assert (scored.recall("today") or 0) >= 0.95
+    assert scored.found_in("none", "call") <= len(scored.expecting("none")) / 15
+    surprises = [
+        one.row.text
+        for one in scored.results
+        if (one.missed or one.false_alarm) and not one.row.known_miss
+    ]
+    assert surprises == []
+
+
+def test_known_misses_are_still_missed() -> None:
+    """One that is found now is written down as found."""
+    scored = score(parse(CASES.read_text(encoding="utf-8")), shipped())
+    found = [
+        one.row.text
+        for one in scored.results
+        if one.row.known_miss and not (one.missed or one.false_alarm)
+    ]
+    assert found == []
+
+
+def test_the_card_names_only_numbers_that_were_given() -> None:
+    alert = shipped().check(["my chest hurts"])
+    assert alert is not None
+    assert card(alert, "112", "").head == "Call 112 now."
+    assert card(alert, " ", "").head == "Call your local emergency number now."
+    assert "\n" not in clinician_line(alert) and alert.rule.source in clinician_line(alert)
+    crisis = shipped().check(["I want to kill myself"])
+    assert crisis is not None and "0800 1" in card(crisis, "112", "0800 1").head
+    foreign = shipped().check(["Ich habe Schmerzen in der Brust"])
+    assert foreign is not None and "English only" in card(foreign, "112", "").say
+    assert "English only" in clinician_line(foreign)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("[signs.fever]", "[signs.fever2]"),
+        ('level = "call"', 'level = "panic"'),
+        ("[lists]", "[list]"),
+    ],
+)
+def test_a_rule_file_that_makes_no_sense_is_refused(
+    tmp_path: Path, change: tuple[str, str]
+) -> None:
+    text = SHIPPED.read_text(encoding="utf-8")
+    if change[0] not in text:
+        pytest.skip("not in the rule file")
+    broken = tmp_path / "rules.toml"
+    broken.write_text(text.replace(*change), encoding="utf-8")
+    with pytest.raises(BadInputError, match=r"rules\.toml cannot be used"):
+        red_flags(broken)
