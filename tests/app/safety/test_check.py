@@ -150,3 +150,9 @@ def test_the_time_grows_with_the_length_and_not_faster(unit: str) -> None:
     seconds(4_000)
     short = min(seconds(4_000) for _ in range(3))
     assert seconds(80_000) < 20 * 3 * short + 0.05
+
+
+def test_an_alert_holds_no_word_of_the_person() -> None:
+    alert = shipped().check(["Marguerite's xylophone: my chest hurts"])
+    assert alert is not None
+    assert "xylophone" not in repr(alert).lower() and "marguerite" not in repr(alert).lower()
