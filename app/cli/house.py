@@ -9,17 +9,21 @@ from importlib.metadata import version
 
 from app.assistant.assistant import Assistant
 from app.assistant.notices import information_notice
+from app.assistant.rulebook import red_flags
+from app.assistant.triage import Triage
 from app.boards import detect, profile
 from app.catalog import Catalog
 from app.cli.options import Choices
-from app.config import Config, load_config
+from app.config import Config, UiConfig, load_config
 from app.engine.client import EngineClient
 from app.engine.messages import Finished, Load, Loaded
 from app.folders import Folders, private_folder
+from app.knowledge.reference import Reference
 from app.monitor.governor import Governor
 from app.monitor.pacing import READ_EVERY_S, PacedEngine
 from app.monitor.recorder import RunRecorder
 from app.monitor.sampler import Sampler
+from app.safety import Mode
 
 
 class Watch:
@@ -108,6 +112,8 @@ def build(choices: Choices, on_problem: Callable[[str], None]) -> House:
         demonstration=chosen.demonstration,
         listener=Watch(sampler, recorder, load),
         advise_on_memory=chosen.advise_on_memory,
+        triage=_triage(config.ui),
+        reference=Reference(folders.data, tell=on_problem),
     )
     return House(
         config,
@@ -117,6 +123,12 @@ def build(choices: Choices, on_problem: Callable[[str], None]) -> House:
         information_notice(config.ui.emergency_number),
         budget_line=(lambda: paced.line) if paced else None,
     )
+
+
+def _triage(ui: UiConfig) -> Triage:
+    """The red flags, for whoever reads the screen, with the settings' numbers."""
+    mode: Mode = "clinician" if ui.mode == "clinician" else "patient"
+    return Triage(red_flags, mode, ui.emergency_number, ui.crisis_line)
 
 
 def _paced(
