@@ -143,7 +143,10 @@ async def _run(app: BedsideApp, assistant: ChatAssistant) -> int:
         with ending_from_outside(lambda code: app.exit(return_code=code)):
             await app.run_async()
     finally:
-        await assistant.close()
+        try:
+            await app.chat.keeping.finish()
+        finally:
+            await assistant.close()
     if app._exception is not None:
         raise app._exception
     return app.return_code or 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from app.conversation.turns import Turn
 from app.errors import BedsideError
 from app.ui.ports import ChatAssistant, TurnKeeper
 
@@ -53,9 +54,8 @@ class Keeping:
         async with self._writing:
             if self._keeper is None:
                 return
-            turns = [turn for turn in self._assistant.conversation.turns if turn.answers]
             try:
-                await asyncio.to_thread(self._keeper.keep, turns)
+                await asyncio.to_thread(self._keeper.keep, self._ended)
             except BedsideError as error:
                 if not self._failing:
                     self._tell(str(error), True)
@@ -65,9 +65,26 @@ class Keeping:
                     self._tell("The conversation could be kept again, whole.", False)
                 self._failing = False
 
-    async def end(self) -> None:
-        """The conversation is over; the next one is not kept unless it is asked for again."""
+    async def finish(self) -> None:
+        """Write the rest and let go of the file; the next conversation is not kept unasked.
+
+        Raises:
+            BedsideError: the rest is not kept, and nobody has been told before.
+        """
         async with self._writing:
-            if self._keeper is not None:
-                self._keeper.close()
-            self._keeper, self._failing = None, False
+            keeper, self._keeper = self._keeper, None
+            told, self._failing = self._failing, False
+            if keeper is None:
+                return
+            try:
+                await asyncio.to_thread(keeper.keep, self._ended)
+            except BedsideError:
+                if not told:
+                    raise
+            finally:
+                keeper.close()
+
+    @property
+    def _ended(self) -> list[Turn]:
+        """The turns that have an answer; a question alone is not one yet."""
+        return [turn for turn in self._assistant.conversation.turns if turn.answers]

@@ -123,10 +123,14 @@ class Session:
             self._enter(Phase.STOPPING)
             await self.assistant.stop()
 
-    async def new_conversation(self) -> None:
-        """End the running turn and forget everything said."""
+    async def rest(self) -> None:
+        """End the running turn and wait until it has ended."""
         await self.stop()
         await self._idle.wait()
+
+    async def new_conversation(self) -> None:
+        """End the running turn and forget everything said."""
+        await self.rest()
         await self.assistant.new_conversation()
         self._player = None
         self._changed()

@@ -72,7 +72,7 @@ class ChatScreen(Screen[None]):
         self._panel = MonitorPanel(self._monitor_rows)
         self._triage = TriageArea(assistant, self._transcript, self._changed)
         self.session = Session(assistant, self._triage, self._changed)
-        self._keeping = Keeping(assistant, settings.keep, self._tell)
+        self.keeping = Keeping(assistant, settings.keep, self._tell)
         self.idle = (
             IdleTimer(settings.kiosk.idle_s, settings.kiosk.clock) if settings.kiosk else None
         )
@@ -121,7 +121,7 @@ class ChatScreen(Screen[None]):
             question=self._triage.questions.current is not None,
             sources=len(answer.passages or ()) if answer else 0,
             unsupported=bool(answer and answer.support and answer.support.unsupported),
-            can_keep=self._keeping.possible and not self.session.busy,
+            can_keep=self.keeping.possible and not self.session.busy,
             kiosk=kiosk is not None,
             lockable=bool(kiosk and kiosk.pin),
         )
@@ -157,7 +157,7 @@ class ChatScreen(Screen[None]):
     @work(group="turn")
     async def _turn(self, answer: AnswerView, begin: TurnSource) -> None:
         await self.session.turn(answer, begin)
-        await self._keeping.update()
+        await self.keeping.update()
 
     @on(commands.StopAnswer)
     async def _stop(self) -> None:
@@ -196,11 +196,12 @@ class ChatScreen(Screen[None]):
     @work(group="new", exclusive=True)
     async def _begin_new(self) -> None:
         try:
+            await self.session.rest()
+            await self.keeping.finish()
             await self.session.new_conversation()
         except BedsideError as error:
             self._hints.keep(str(error), problem=True)
             return
-        await self._keeping.end()
         await self._transcript.clear()
         self._triage.clear()
         self._prompt.last_question = ""
@@ -235,7 +236,7 @@ class ChatScreen(Screen[None]):
     @work(group="keep")
     async def _keep(self, passphrase: str) -> None:
         self._hints.keep("Making the key…")
-        await self._keeping.begin(passphrase)
+        await self.keeping.begin(passphrase)
         self._changed()
 
     @on(commands.ToggleMonitor)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -12,11 +15,22 @@ from textual.widgets import Input
 from app.conversation.turns import Turn
 from app.conversation.vault import Passphrase, Vault, kept_files, read_vault
 from app.errors import ResourceError
-from app.ui.ports import KioskSettings
+from app.ui.app import BedsideApp, run_chat
+from app.ui.keeping import Keeping
+from app.ui.ports import ChatSettings, KioskSettings
 from app.ui.screens.chat import ChatScreen
 from app.ui.screens.passphrase import PassphraseScreen
 from tests.app.ui.fakes import FakeAssistant, Script
-from tests.app.ui.helpers import answered, chat_app, in_loop, ready, screen_text, wait_until
+from tests.app.ui.helpers import (
+    NOTICE,
+    answered,
+    ask,
+    chat_app,
+    in_loop,
+    ready,
+    screen_text,
+    wait_until,
+)
 
 SIZE = (100, 40)
 WORDS = "four unrelated words here"
@@ -142,6 +156,54 @@ async def test_a_full_disk_is_said_once_and_the_chat_goes_on() -> None:
         await answered(pilot, "Three?")
         await wait_until(pilot, lambda: "could be kept again, whole" in words(pilot))
         assert len(keeper.turns) == 3
+
+
+@in_loop
+async def test_a_stopped_answer_is_kept_when_a_new_conversation_begins() -> None:
+    keeper = Keeper()
+    assistant = FakeAssistant(hold_text=asyncio.Event())
+    async with chat_app(assistant, keep=keeper).run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await keep(pilot)
+        await wait_until(pilot, lambda: "is kept, encrypted" in words(pilot))
+        await ask(pilot, "One?")
+        await wait_until(pilot, lambda: "See a doctor" in screen_text(pilot))
+        await pilot.press("ctrl+n", "ctrl+n")
+        await wait_until(pilot, lambda: keeper.closed)
+        assert [turn.question for turn in keeper.turns] == ["One?"]
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_what_ended_last_is_kept_when_the_chat_ends(
+    full: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the screen is gone before the file was written; a failure is an error then."""
+    keeper = Keeper()
+
+    async def steps(pilot: Pilot[Any]) -> None:
+        await ready(pilot)
+        await keep(pilot)
+        await wait_until(pilot, lambda: "is kept, encrypted" in words(pilot))
+        monkeypatch.setattr(Keeping, "update", no_update)
+        await answered(pilot, "Last?")
+        keeper.full = full
+        pilot.app.exit()
+
+    async def no_update(_keeping: Keeping) -> None:
+        """The screen was quicker."""
+
+    headless = partial(BedsideApp.run_async, headless=True, size=SIZE, auto_pilot=steps)
+    monkeypatch.setattr(BedsideApp, "run_async", lambda app: headless(app))
+    assistant = FakeAssistant()
+    settings = ChatSettings(NOTICE, keep=keeper)
+    if full:
+        with pytest.raises(ResourceError, match="disk is full"):
+            run_chat(assistant, settings)
+    else:
+        run_chat(assistant, settings)
+        assert [turn.question for turn in keeper.turns] == ["Last?"]
+    assert keeper.closed
+    assert assistant.closed
 
 
 @in_loop
