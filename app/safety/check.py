@@ -17,7 +17,7 @@ from app.safety.patterns import Lexicon, Match, Pattern, Text
 from app.safety.rules import Complaint, Level, Measure, Mode, Rule, Rulebook, Sign
 from app.safety.spelling import Spelling
 from app.safety.when import parse_condition
-from app.safety.words import Word, Words, split
+from app.safety.words import Word, Words, split, stem
 
 UNREAD = "unread"
 """Id of the alert about a text in another language."""
@@ -57,7 +57,10 @@ class _Reader:
 
 
 class RedFlags:
-    """A rulebook made fit for use; made once, it takes some milliseconds."""
+    """A rulebook made fit for use. Making it takes some tens of milliseconds: do it once.
+
+    `book` is the rulebook it was made from.
+    """
 
     def __init__(self, rulebook: Rulebook) -> None:
         """Raises ValueError, naming the place, where a pattern or a condition cannot be read."""
@@ -89,7 +92,7 @@ class RedFlags:
             if measure.sign not in names:
                 raise ValueError(f"a measure names the sign “{measure.sign}”, which is not there")
             self._measures.setdefault(measure.quantity, []).append(measure)
-        self._spelling = Spelling(self._lexicon.stems, rulebook.common)
+        self._spelling = Spelling(self._lexicon.stems, map(stem, rulebook.common))
         self._known = frozenset(one for one in self._lexicon.stems if len(one) > 3)
 
     def check(self, turns: Sequence[str], mode: Mode = "patient") -> Alert | None:
@@ -99,8 +102,11 @@ class RedFlags:
         """
         read = [self._split(turn) for turn in turns]
         found = [self._signs_of(words, mode) for words in read]
+        together = frozenset[str]().union(*found)
         for rule, conditions in self._rules:
             for condition in conditions:
+                if not condition.possible(together):
+                    continue
                 signs = condition.met(found, rule.over_turns)
                 if signs is not None:
                     return Alert(rule, signs)
@@ -171,10 +177,10 @@ class RedFlags:
         return Words(words.text, mended, words.questions)
 
     def _mended(self, word: Word) -> Word:
-        stem = self._spelling.mended(word.stem)
-        if stem == word.stem:
+        meant = self._spelling.mended(word.stem)
+        if meant == word.stem:
             return word
-        return Word(word.text, stem, word.start, word.sentence, word.clause, word.after_pause)
+        return Word(word.text, meant, word.start, word.sentence, word.clause, word.after_pause)
 
     def _reader(self, sign: Sign) -> _Reader:
         try:

@@ -172,17 +172,25 @@ class Claims:
             near = last < match.first and self._text.gap(last, match.first) <= 6
             if near and self._same_clause(first, match) and not self._between("case", last, match):
                 return True
-        if any(self._same_clause(first, match) for first, _ in self._cue("ongoing", match)):
-            return False
-        if self._dated(match):
+        ongoing = any(self._same_clause(first, match) for first, _ in self._cue("ongoing", match))
+        if self._dated(match) and (sign.diagnosis or not ongoing):
             return True
         return (
             sign.diagnosis
-            and not self._told("uncertain", match)
+            and not ongoing
+            and not self._doubted(match)
             and any(
                 last < match.first and self._text.gap(last, match.first) <= 2
                 for _, last in self._cue("had", match)
             )
+        )
+
+    def _doubted(self, match: Match) -> bool:
+        """Whether "I think" or "just now" stands near: an illness that is suspected is not past."""
+        return any(
+            self._same_clause(first, match)
+            and (first > match.first or self._text.gap(last, match.first) <= 6)
+            for first, last in self._cue("uncertain", match)
         )
 
     def _dated(self, match: Match) -> bool:

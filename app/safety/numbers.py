@@ -165,7 +165,8 @@ _PATTERNS: tuple[tuple[str, str, _Value], ...] = (
     ),
     (
         "spo2",
-        rf"\b(?:spo2|sp02|sao2|o2|oxygen|sats?|saturations?|pulse ox|oximeter)\b{_GAP}{{0,35}}?"
+        rf"\b(?:spo2|sp02|sao2|o2|oxygen|sats?|saturations?|pulse ox|oximeter"
+        rf"|finger (?:thing|probe|monitor|clip|meter))\b{_GAP}{{0,35}}?"
         r"(\d{2,3})\b(?!\s*(?:l|litres?|liters?|yo|years?|minutes?|mg)\b)",
         _within(40, 100),
     ),
@@ -201,6 +202,10 @@ _PATTERNS: tuple[tuple[str, str, _Value], ...] = (
     ),
     ("ketones", rf"\bketones?{_GAP}{{0,20}}?(\d(?:[.,]\d)?)\b", _within(0, 15)),
     ("potassium", rf"\b(?:k|potassium)\b{_GAP}{{0,12}}?(\d[.,]\d)\b", _within(1, 12)),
+    ("lactate", rf"\blactate\b{_GAP}{{0,12}}?(\d{{1,2}}(?:[.,]\d)?)\b", _within(0.2, 30)),
+    ("news", r"\bnews ?2?(?: score)?(?: of| is|:)? (\d{1,2})\b", _within(0, 20)),
+    ("map", r"\bmap(?: of| is|:)? (\d{2,3})\b", _within(20, 200)),
+    ("inr", rf"\binr\b{_GAP}{{0,12}}?(\d{{1,2}}(?:[.,]\d)?)\b", _within(0.5, 30)),
     ("age_months", rf"\b(\d{{1,3}})\s*-?\s*{_UNIT}\s*-?\s*/?\s*(?:old|o)\b", _months),
     ("age_months", r"\b(\d{1,2})\s?(?P<unit>mo|/12|/52)\b", _months),
     (

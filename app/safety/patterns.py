@@ -30,6 +30,8 @@ class Pattern:
     places: tuple[int, ...]
     """Ids that `Lexicon` gave."""
     joiners: tuple[str, ...]
+    needed: frozenset[int]
+    """The places as a set, which is quicker to look for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Lexicon:
             joiner = ""
         if joiner or not places:
             raise ValueError(f"“{written}” ends without a word")
-        return Pattern(tuple(places), tuple(joiners))
+        return Pattern(tuple(places), tuple(joiners), frozenset(places))
 
     def place(self, phrases: Sequence[str]) -> int:
         """One place that any of these phrases fills."""
@@ -168,7 +170,7 @@ class Text:
 
     def matches(self, pattern: Pattern) -> list[Match]:
         """Where a pattern stands; of several ways to join its places only the nearest."""
-        if any(place not in self._found for place in pattern.places):
+        if not self._found.keys() >= pattern.needed:
             return []
         partial: list[tuple[Span, ...]] = [(span,) for span in self.at(pattern.places[0])]
         for joiner, place in zip(pattern.joiners, pattern.places[1:], strict=True):

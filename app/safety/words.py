@@ -26,6 +26,7 @@ _CONTRACTIONS = {
 _SPACES = re.compile(r"[^\S\n]+")
 _LINES = re.compile(r"(?: ?\n)+ ?")
 _CONTRACTED = re.compile(r"[a-z]+(?:'[a-z]+)?")
+_MYSELF = re.compile(r"\b(my|him|her|your) self\b")
 _UNABLE = re.compile(r"\b(?:(?:(?:is|was|am|are|were|be) )?(?:not able|unable) to|could not)\b")
 _COUNTED = {
     **{"one": "1"},
@@ -119,6 +120,7 @@ def stems(written: str) -> tuple[str, ...]:
 def _normal(text: str) -> str:
     """Compatible characters, case and contractions made one, so that a rule is written once."""
     normal = unicodedata.normalize("NFKC", text).casefold().translate(_QUOTES)
+    normal = _MYSELF.sub(r"\1self", normal)
     normal = _UNABLE.sub("can not", _CONTRACTED.sub(_opened, normal))
     normal = _LINES.sub("\n", _SPACES.sub(" ", normal))
     return _COUNT.sub(lambda found: _COUNTED[found[1]], normal)

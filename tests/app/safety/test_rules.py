@@ -16,6 +16,7 @@ from app.safety.table import parse, score
 from tests.app.safety.rulebooks import shipped
 
 CASES = Path(__file__).parent / "data" / "cases.tsv"
+BLIND = CASES.with_name("blind.tsv")
 BOOK = shipped().book
 
 
@@ -137,3 +138,11 @@ def test_a_rule_file_that_makes_no_sense_is_refused(
     broken.write_text(text.replace(*change), encoding="utf-8")
     with pytest.raises(BadInputError, match=r"rules\.toml cannot be used"):
         red_flags(broken)
+
+
+def test_over_the_blind_table() -> None:
+    """A floor, no proof: since the first run, which HAZARDS.md states, rules were tuned on it."""
+    scored = score(parse(BLIND.read_text(encoding="utf-8")), shipped())
+    assert (scored.recall("call", "crisis") or 0) >= 0.96
+    assert (scored.recall("today") or 0) >= 0.95
+    assert scored.found_in("none", "call") == 0
