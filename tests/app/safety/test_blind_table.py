@@ -1,6 +1,10 @@
-"""The form of the blind table: sentences that judge the red flags, written before any rule existed.
+"""The form of the blind tables: sentences that judge the red flags, by people who saw no rule.
 
-Columns of `data/blind.tsv`, separated by tabs, with nothing quoted:
+`data/blind.tsv` was written before any rule existed. `data/blind2.tsv` was written afterwards, by
+somebody who had not seen them, and of the first table only its first four rows: a table stops
+being a fair judge once its misses have been read, and the next one takes its place.
+
+Columns of both, separated by tabs, with nothing quoted:
 
 - expect: `call` (call emergency services now), `today` (be seen today, which includes what
   guidance sends to a hospital the same day), `crisis` (suicide, self-harm, harm by others) or
@@ -19,45 +23,64 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-TABLE = Path(__file__).parent / "data" / "blind.tsv"
+import pytest
+
+DATA = Path(__file__).parent / "data"
 COLUMNS = ["expect", "mode", "who", "text", "note"]
-LEAST = {"call": 80, "today": 25, "crisis": 20, "none": 65}
-"""How many rows of each level a recall or a false-alarm rate needs to mean anything here."""
+LEAST = {
+    "blind.tsv": {"call": 80, "today": 25, "crisis": 20, "none": 65},
+    "blind2.tsv": {"call": 60, "today": 20, "crisis": 20, "none": 50},
+}
+"""How many rows of each level a recall or a false-alarm rate of each table rests on."""
+LEVELS = {"call", "today", "crisis", "none"}
+SPEAKERS = {"patient", "relative", "clinician"}
+
+each_table = pytest.mark.parametrize("table", LEAST)
 
 
-def rows() -> list[dict[str, str]]:
-    """Every row of the table by column name."""
-    _, *lines = TABLE.read_text(encoding="utf-8").splitlines()
-    return [dict(zip(COLUMNS, line.split("\t"), strict=True)) for line in lines]
+def lines(table: str) -> list[str]:
+    """The header and every row of a table, as they stand."""
+    return (DATA / table).read_text(encoding="utf-8").splitlines()
 
 
-def test_the_header_names_the_columns() -> None:
-    assert TABLE.read_text(encoding="utf-8").splitlines()[0].split("\t") == COLUMNS
+def rows(table: str) -> list[dict[str, str]]:
+    """Every row of a table by column name."""
+    return [dict(zip(COLUMNS, line.split("\t"), strict=True)) for line in lines(table)[1:]]
 
 
-def test_no_cell_is_empty_or_padded() -> None:
-    for row in rows():
+@each_table
+def test_the_header_names_the_columns(table: str) -> None:
+    assert lines(table)[0].split("\t") == COLUMNS
+
+
+@each_table
+def test_no_cell_is_empty_or_padded(table: str) -> None:
+    for row in rows(table):
         for name, cell in row.items():
             assert cell and cell == cell.strip(), (name, row)
 
 
-def test_every_row_uses_the_known_words() -> None:
-    for row in rows():
-        assert row["expect"] in LEAST, row
+@each_table
+def test_every_row_uses_the_known_words(table: str) -> None:
+    for row in rows(table):
+        assert row["expect"] in LEVELS, row
         assert row["mode"] in {"patient", "clinician"}, row
-        assert row["who"] in {"patient", "relative", "clinician"}, row
+        assert row["who"] in SPEAKERS, row
 
 
-def test_there_are_enough_rows_of_every_level() -> None:
-    counts = Counter(row["expect"] for row in rows())
-    assert all(counts[level] >= least for level, least in LEAST.items()), counts
+@each_table
+def test_there_are_enough_rows_of_every_level(table: str) -> None:
+    counts = Counter(row["expect"] for row in rows(table))
+    assert all(counts[level] >= least for level, least in LEAST[table].items()), counts
 
 
-def test_each_speaker_brings_every_level() -> None:
-    seen = {(row["who"], row["expect"]) for row in rows()}
-    assert seen == {(who, level) for who in ("patient", "relative", "clinician") for level in LEAST}
+@each_table
+def test_each_speaker_brings_every_level(table: str) -> None:
+    seen = {(row["who"], row["expect"]) for row in rows(table)}
+    assert seen == {(who, level) for who in SPEAKERS for level in LEVELS}
 
 
-def test_no_sentence_stands_twice() -> None:
-    counts = Counter(" ".join(row["text"].casefold().split()) for row in rows())
+def test_no_sentence_stands_twice_in_one_table_or_in_both() -> None:
+    texts = [row["text"] for table in LEAST for row in rows(table)]
+    counts = Counter(" ".join(text.casefold().split()) for text in texts)
     assert [text for text, count in counts.items() if count > 1] == []
