@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
@@ -75,13 +76,19 @@ def test_ctrl_c_of_the_terminal_ends_it_and_the_engine(home: Path, nonsense_mode
         start_new_session=True,
         env={**os.environ, "BEDSIDE_SAMPLING__GUARD_REPETITION": "false"},
     )
-    timer = threading.Timer(0.9, os.killpg, (process.pid, signal.SIGINT))
-    timer.start()
+    end = time.monotonic() + 20
+    while not _engines_of(process.pid) and time.monotonic() < end:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=30)
-    timer.cancel()
     assert process.returncode in (0, 130), said  # 0 where the answer was already there
     assert b"Traceback" not in said
-    assert not [pid for pid in _engines() if str(process.pid).encode() in pid]
+    assert not _engines_of(process.pid)
+
+
+def _engines_of(pid: int) -> list[list[bytes]]:
+    """Command lines of the engines that a process started."""
+    return [words for words in _engines() if str(pid).encode() in words]
 
 
 def _engines() -> list[list[bytes]]:
