@@ -93,7 +93,7 @@ class ChatScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self._changed()
-        self.call_after_refresh(self._prepare)  # reading the rules takes longer than a picture
+        self._prepare()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys, footer and palette leave out what makes no sense now."""
