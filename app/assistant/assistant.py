@@ -89,7 +89,7 @@ class Assistant:
         A question may be asked meanwhile: the red flags hear it at once, the model when it can.
         """
         if self._triage is not None:
-            self._triage.prepare()
+            await asyncio.to_thread(self._triage.prepare)  # the screen paints meanwhile
         try:
             async with aclosing(self._prepare()) as events:
                 async for event in events:
