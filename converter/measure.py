@@ -97,6 +97,8 @@ class Perplexity:
     stride: int
     corpus_sha256: str
     """`corpus_hash` of the text."""
+    window_nlls: tuple[float, ...]
+    """The mean of each window: two models on the same windows differ by less than either errs."""
 
     @property
     def value(self) -> float:
@@ -135,7 +137,7 @@ def perplexity(
                 f"The text has {len(tokens)} tokens, fewer than one window of {windows.context}; "
                 "give more text or a shorter --context."
             )
-        scores = np.concatenate(list(_scored(runner, cut, windows.first, progress)))
+        scores = np.stack(list(_scored(runner, cut, windows.first, progress)))
     if not np.isfinite(scores).all():
         raise BadInputError(
             f"{one_line(model.name)} does not compute numbers on this text (NaN or infinite); it "
@@ -149,6 +151,7 @@ def perplexity(
         context=windows.context,
         stride=windows.step,
         corpus_sha256=corpus_hash(documents),
+        window_nlls=tuple(scores.mean(axis=1).tolist()),
     )
 
 

@@ -38,6 +38,10 @@ WEIGHED = (
 """What anyone gets from it with an importance matrix."""
 
 
+_FORM = 2
+"""Of a remembered perplexity; one of another form is measured again."""
+
+
 @dataclass(frozen=True, slots=True)
 class HeldOut:
     """A text to measure on."""
@@ -168,7 +172,7 @@ class _Work:
         for number, text in enumerate(self.trial.texts):
             found = self._score(path, name, text, inputs)
             self.corpora.setdefault(number, found)
-            scores.append(Score(found.value, found.error))
+            scores.append(Score(found.value, found.error, found.window_nlls))
         threads = self.shop.threads
         return Row(
             name=name,
@@ -198,9 +202,11 @@ class _Work:
         source = text.documents[0].source
         known = {
             **inputs,
+            "form": _FORM,
             "text": [source.sha256, source.field],
             "windows": dataclasses.asdict(self.trial.windows),
             **tool(),
         }
         entry = self.shop.cache.get("perplexity", ".json", known, run)
-        return Perplexity(**json.loads(entry.read_text()))
+        told = json.loads(entry.read_text())
+        return Perplexity(**{**told, "window_nlls": tuple(told["window_nlls"])})

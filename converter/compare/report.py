@@ -45,6 +45,8 @@ def record(table: Table) -> str:
             "rival": None if verdict.rival is None else verdict.rival.name,
             "curve": verdict.curve,
             "wins": verdict.wins,
+            "difference": verdict.difference,
+            "close": verdict.close,
             "sentence": verdict.sentence,
         }
         for verdict in verdicts(table)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -21,6 +22,8 @@ class Score:
     value: float
     error: float
     """Standard error, taking tokens as independent."""
+    window_nlls: tuple[float, ...] = ()
+    """Mean negative log-likelihood of each window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,28 @@ class Verdict:
         return all(self.candidate.perplexity < other for other in known) if known else None
 
     @property
+    def difference(self) -> tuple[float, float] | None:
+        """Log-perplexity above the rival's, and its standard error over the windows.
+
+        Window by window, since what makes a text hard is hard for both: the difference is known
+        far better than either value. None with fewer than two windows.
+        """
+        if self.rival is None:
+            return None
+        pairs = zip(
+            self.candidate.scores[0].window_nlls, self.rival.scores[0].window_nlls, strict=True
+        )
+        steps = [ours - theirs for ours, theirs in pairs]
+        if len(steps) < 2:
+            return None
+        return statistics.fmean(steps), statistics.stdev(steps) / math.sqrt(len(steps))
+
+    @property
+    def close(self) -> bool:
+        """Whether the windows are too few to tell the candidate from its rival."""
+        return self.difference is not None and abs(self.difference[0]) < 2 * self.difference[1]
+
+    @property
     def sentence(self) -> str:
         """What the table says of the candidate, win or lose."""
         name, value = self.candidate.name, self.candidate.perplexity
@@ -120,7 +145,15 @@ class Verdict:
         against = f"its rival {rival.name} ({rival.nbytes / 1e6:.2f} MB) has {rival.perplexity:.3f}"
         between = "" if self.curve is None else f", the curve at its bytes {self.curve:.3f}"
         ending = "better than plain quantisation" if self.wins else "no better than quantisation"
-        return f"{name}: perplexity {value:.3f}; {against}{between}: {ending} at equal bytes."
+        paired = ""
+        if self.difference is not None:
+            mean, error = self.difference
+            paired = f" ({mean:+.4f} ± {error:.4f} in log-perplexity over the same windows)"
+        if self.close:
+            ending = "too close to its rival to tell on so few windows, and no gain shown"
+        return (
+            f"{name}: perplexity {value:.3f}; {against}{paired}{between}: {ending} at equal bytes."
+        )
 
 
 def judge(candidate: Row, rivals: Iterable[Row]) -> Verdict:

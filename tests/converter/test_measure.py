@@ -88,6 +88,8 @@ def test_the_number_is_that_of_the_oracle(
     found = perplexity(model, documents, windows, threads=1)
     assert (found.chunks, found.tokens, found.context) == (chunks, len(expected), size)
     assert found.stride == step
+    by_window = np.reshape(expected, (chunks, -1)).mean(axis=1)
+    assert found.window_nlls == pytest.approx(by_window, abs=3e-3)
     assert found.nll == pytest.approx(np.mean(expected), abs=1e-3)
     assert found.spread == pytest.approx(np.std(expected) / np.sqrt(len(expected) - 1), rel=1e-2)
 

@@ -45,7 +45,11 @@ def test_markdown_is_a_table_in_which_names_are_only_names() -> None:
 
 def test_json_holds_everything_and_the_verdicts() -> None:
     told = json.loads(record(table(CUT, speed=True)))
-    assert told["rows"][-1]["scores"][0] == {"value": 9.0, "error": 0.1}
+    assert told["rows"][-1]["scores"][0] == {
+        "value": 9.0,
+        "error": 0.1,
+        "window_nlls": [],
+    }
     assert told["rows"][-1]["speed"]["memory"] == 150_000_000
     assert told["corpora"][0]["sha256"] == "a" * 64
     assert told["verdicts"] == [
@@ -54,6 +58,8 @@ def test_json_holds_everything_and_the_verdicts() -> None:
             "rival": "IQ4_XS by importance",
             "curve": pytest.approx(8.299, abs=1e-3),
             "wins": False,
+            "difference": None,
+            "close": False,
             "sentence": told["verdicts"][0]["sentence"],
         }
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -78,3 +79,34 @@ def test_the_curve_is_never_worse_than_any_file_that_fits(
     if found is not None:
         assert min(one.perplexity for one in rows) * (1 - 1e-9) <= found
         assert found <= min(fitting) * (1 + 1e-9)
+
+
+def _windows(one: Row, *nlls: float) -> Row:
+    return replace(one, scores=(replace(one.scores[0], window_nlls=nlls),))
+
+
+@pytest.mark.parametrize(
+    ("nlls", "mean", "error", "close"),
+    [
+        ((2.0, 3.0, 4.0), -0.2, 0.0, False),  # every window better by the same
+        ((1.7, 3.2, 4.7), 0.0, 0.5 / 3**0.5, True),
+    ],
+)
+def test_windows_are_compared_one_by_one(
+    nlls: tuple[float, ...], mean: float, error: float, close: bool
+) -> None:
+    """The windows differ by whole units; what counts is how far the two models are apart."""
+    candidate = _windows(row("cut", 15, 8.1, "candidate"), *nlls)
+    rival = _windows(RIVALS[3], 2.2, 3.2, 4.2)
+    verdict = judge(candidate, [rival])
+    assert verdict.difference == pytest.approx((mean, error), abs=1e-9)
+    assert verdict.close is close
+    assert ("too close to its rival to tell" in verdict.sentence) is close
+    assert f"{mean:+.4f}"[1:] in verdict.sentence
+
+
+def test_one_window_tells_no_difference() -> None:
+    candidate = _windows(row("cut", 15, 8.1, "candidate"), 2.0)
+    verdict = judge(candidate, [_windows(RIVALS[3], 2.2)])
+    assert verdict.difference is None
+    assert not verdict.close
