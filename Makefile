@@ -2,7 +2,9 @@
 
 PY := .venv/bin/python
 CHECKPOINT ?= ../shared/models/medquad-29m
+CALIBRATION ?= ../shared/data/medquad_train.jsonl.gz
 MODEL := models/medquad-29m-Q4_K_M.gguf
+CUT := models/medquad-29m-cut-IQ4_XS.gguf
 
 .PHONY: help setup chat test lint types bench models screenshot clean
 
@@ -32,8 +34,10 @@ types: dev   # Types, strictly
 bench: dev   # The numbers of the README's table (minutes; leave the machine alone meanwhile)
 	@$(PY) -m tests.bench
 
-models: dev  # Make the shipped model again from $(CHECKPOINT), and its catalogue entry
+models: dev  # Make the shipped models again from $(CHECKPOINT), whole and cut, and their entries
 	@.venv/bin/bedside-convert convert $(CHECKPOINT) $(MODEL) --type Q4_K_M --force
+	@.venv/bin/bedside-convert make $(CHECKPOINT) $(CUT) --type IQ4_XS --text $(CALIBRATION) \
+		--neurons 0.1667 --score second-order --restore-tokens 65536 --force
 	@$(PY) -m converter.catalogue models/catalog.toml
 
 screenshot: setup  # The README's picture of the chat
