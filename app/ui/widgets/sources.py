@@ -24,13 +24,19 @@ def sources_line(passages: Sequence[Passage], *, clinician: bool) -> str:
     """The numbered sources of an answer, and the key that opens them."""
     if not passages:
         return NO_SOURCE if clinician else MODEL_ALONE
-    names = [f"{number} {_name(passage)}" for number, passage in enumerate(passages, start=1)]
+    sources = [one_line(passage.source) for passage in passages]
+    names = [
+        f"{number} {_name(passage.title, source, following)}"
+        for number, (passage, source, following) in enumerate(
+            zip(passages, sources, [*sources[1:], ""], strict=True), start=1
+        )
+    ]
     return f"Sources ({ShowSources.key_names()} opens them): {' · '.join(names)}"
 
 
-def _name(passage: Passage) -> str:
-    title, source = one_line(passage.title), one_line(passage.source)
-    return f"{title} ({source})" if source else title
+def _name(title: str, source: str, following: str) -> str:
+    """The title, and the source where the next passage is not from the same one."""
+    return f"{one_line(title)} ({source})" if source and source != following else one_line(title)
 
 
 def support_line(support: Support) -> str:
