@@ -41,7 +41,7 @@ models: dev  # Make the shipped models again from $(CHECKPOINT), whole and cut, 
 	@$(PY) -m converter.catalogue models/catalog.toml
 
 screenshot: setup  # The README's picture of the chat
-	@$(PY) -m tests.screenshot models/screenshot.svg
+	@$(PY) -m tests.screenshot app/ui/screenshot.svg
 
 clean:       # Remove .venv and what the tools left
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache snapshot_report.html
