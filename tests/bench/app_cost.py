@@ -51,10 +51,11 @@ class Bare:
         )
         self._read()
 
-    def run(self, prompt: int, generated: int) -> dict[str, float]:
-        """Seconds of a run with as many tokens."""
+    def run(self, turn: dict[str, Any]) -> dict[str, float]:
+        """Seconds of a run with as many tokens as a turn of the app, behind as many reused."""
         assert self._process.stdin is not None
-        self._process.stdin.write(f"{prompt} {generated}\n")
+        sizes = (turn["reused"], turn["evaluated"], turn["generated"])
+        self._process.stdin.write(" ".join(map(str, sizes)) + "\n")
         self._process.stdin.flush()
         return self._read()
 
@@ -80,9 +81,8 @@ def measure(model: Path, pairs: int) -> None:
         chat.type("\x1b[13~")  # F3: the monitor's panel
         bare = Bare(model, settings)
         turn = _app_turn(chat)
-        sizes = turn["evaluated"], turn["generated"]
-        bare.run(*sizes)  # both are warm now
-        ratios = [_pair(chat, bare, sizes, app_first=bool(n % 2)) for n in range(pairs)]
+        bare.run(turn)  # both are warm now
+        ratios = [_pair(chat, bare, turn, app_first=bool(n % 2)) for n in range(pairs)]
         _print_memory(chat, model)
         bare.close()
         chat.close()
@@ -97,17 +97,17 @@ def _app_turn(chat: DrivenChat) -> dict[str, Any]:
 
 
 def _pair(
-    chat: DrivenChat, bare: Bare, sizes: tuple[int, int], app_first: bool
+    chat: DrivenChat, bare: Bare, like: dict[str, Any], app_first: bool
 ) -> tuple[float, float]:
-    """Ratios of speed, prefill and decode, of one run each."""
+    """Ratios of speed, prefill and decode, of one run each; every turn is as long as the first."""
     turn = _app_turn(chat) if app_first else {}
     chat.pause()
-    alone = bare.run(*sizes)
+    alone = bare.run(like)
     chat.resume()
     turn = turn or _app_turn(chat)
-    prefill = turn["evaluated"] / turn["prefill_s"] * alone["prefill_s"] / sizes[0]
+    prefill = turn["evaluated"] / turn["prefill_s"] * alone["prefill_s"] / like["evaluated"]
     # The first token's sampling counts as decoding in both, its evaluation as prefill.
-    decode = turn["generated"] / turn["decode_s"] * alone["decode_s"] / sizes[1]
+    decode = turn["generated"] / turn["decode_s"] * alone["decode_s"] / like["generated"]
     print(f"  prefill {prefill:.3f}  decode {decode:.3f}", flush=True)
     return prefill, decode
 

@@ -3,7 +3,7 @@
 A process that stays: each line on stdin is one run, each answer one JSON line of seconds.
 
     python -m tests.bench.bare_loop MODEL THREADS MICRO_BATCH CONTEXT TEMPERATURE
-    > 300 64        (prompt tokens, tokens to generate)
+    > 150 300 64    (tokens there already, prompt tokens, tokens to generate)
     < {"prefill_s": 3.1, "decode_s": 4.9}
 """
 
@@ -41,19 +41,23 @@ class BareLoop:
         self._micro_batch = micro_batch
         self._context = lib.llama_init_from_model(self._model, parameters)
 
-    def run(self, prompt: int, generated: int, sampler: Any) -> dict[str, float]:
-        """Seconds that a prompt and an answer of these lengths take."""
+    def run(self, reused: int, prompt: int, generated: int, sampler: Any) -> dict[str, float]:
+        """Seconds that a prompt and an answer of these lengths take, behind what is there."""
         lib.llama_memory_clear(lib.llama_get_memory(self._context), True)
-        tokens = [(17 * place + 3) % self._vocabulary for place in range(prompt)]
+        self._prefill(reused)
         started = time.monotonic()
-        for start in range(0, prompt, self._micro_batch):
-            self._decode(tokens[start : start + self._micro_batch])
+        self._prefill(prompt)
         token = lib.llama_sampler_sample(sampler, self._context, -1)
         read = time.monotonic()
         for _ in range(generated - 1):
             self._decode([token])
             token = lib.llama_sampler_sample(sampler, self._context, -1)
         return {"prefill_s": read - started, "decode_s": time.monotonic() - read}
+
+    def _prefill(self, count: int) -> None:
+        tokens = [(17 * place + 3) % self._vocabulary for place in range(count)]
+        for start in range(0, count, self._micro_batch):
+            self._decode(tokens[start : start + self._micro_batch])
 
     def _decode(self, tokens: list[int]) -> None:
         array = (lib.llama_token * len(tokens))(*tokens)
@@ -81,9 +85,9 @@ def main() -> None:
     loop = BareLoop(path, int(threads), int(micro_batch), int(context))
     print("{}", flush=True)
     for line in sys.stdin:
-        prompt, generated = map(int, line.split())
+        reused, prompt, generated = map(int, line.split())
         sampler = loop.sampler(float(temperature))
-        print(json.dumps(loop.run(prompt, generated, sampler)), flush=True)
+        print(json.dumps(loop.run(reused, prompt, generated, sampler)), flush=True)
         lib.llama_sampler_free(sampler)
 
 
