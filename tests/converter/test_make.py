@@ -51,7 +51,8 @@ def test_another_type_measures_nothing_again(order: Order, tmp_path: Path) -> No
     first = shop(tmp_path)
     made = make(order, tmp_path / "q4.gguf", first)
     assert first.cache.made == ["model", "saliency", "plan", "cut", "saliency"]
-    assert len(made.gains) == 4
+    repaired = [gain.part for gain in made.gains if gain.part in ("attn_output", "ffn_down")]
+    assert len(repaired) == 4  # both writers of both layers; the readers may gain too
     again = shop(tmp_path)
     second = make(replace(order, file_type=FileType.IQ4_XS), tmp_path / "iq4.gguf", again)
     assert set(again.cache.made) <= {"plan"}
