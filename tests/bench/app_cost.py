@@ -85,7 +85,6 @@ def measure(model: Path, pairs: int) -> None:
         ratios = [_pair(chat, bare, turn, app_first=bool(n % 2)) for n in range(pairs)]
         _print_memory(chat, model)
         bare.close()
-        chat.close()
     for name, values in zip(("prefill", "decode"), zip(*ratios, strict=True), strict=True):
         found = median(values)
         print(f"{name}: app over bare {found}; at least {_BAR}: {found.verdict(_BAR)}")

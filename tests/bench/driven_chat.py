@@ -88,12 +88,6 @@ class DrivenChat:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return int(children.read_text().split()[0])
 
-    def close(self) -> None:
-        """Leave with Ctrl+Q."""
-        self.type("\x11")
-        self.process.wait(10)
-        os.close(self._master)
-
     def _records(self) -> list[dict[str, Any]]:
         lines = [
             line
