@@ -87,10 +87,17 @@ def _cpu_ticks(pid: int) -> int:
 
 
 def _is_idle(pid: int) -> bool:
-    """Whether it uses next to no processor for a fifth of a second."""
-    before = _cpu_ticks(pid)
-    time.sleep(0.2)
-    return _cpu_ticks(pid) - before <= 2  # hundredths of a second
+    """Whether it soon uses next to no processor for a fifth of a second.
+
+    OpenMP's threads spin a little after their work, longer where the machine is busy; an answer
+    that went on would keep it busy for the whole second.
+    """
+    for _attempt in range(5):
+        before = _cpu_ticks(pid)
+        time.sleep(0.2)
+        if _cpu_ticks(pid) - before <= 2:  # hundredths of a second
+            return True
+    return False
 
 
 def test_killed_in_an_answer_it_comes_back_with_the_conversation(tiny_model: Path) -> None:
