@@ -1,0 +1,1 @@
+"""How well a model answers multiple-choice questions, beside what guessing would give."""

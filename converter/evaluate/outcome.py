@@ -1,0 +1,38 @@
+"""What a model made of one question: the value between scoring and the numbers made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One question, answered by one model in one mode."""
+
+    id: str
+    """Of the question."""
+    truth: int
+    """Index of the true option."""
+    choice: int | None
+    """Index of the chosen one; None where the question did not fit, or nothing could be read from
+    what the model wrote. None counts as wrong."""
+    scores: tuple[float, ...]
+    """Log-likelihood of each option in nats, as the mode defines it; empty where there are none."""
+    tokens: int
+    """Of the whole prompt, without any option."""
+    fits: bool
+    """Whether prompt and longest option fit the context."""
+    subject: str = ""
+    written: str = ""
+    """What the model wrote, in the mode that lets it write."""
+
+    @property
+    def correct(self) -> bool:
+        """Whether the choice is the truth."""
+        return self.choice == self.truth
+
+    @property
+    def margin(self) -> float | None:
+        """How far the best option's score stands above the next; None with fewer than two."""
+        best = sorted(self.scores, reverse=True)
+        return best[0] - best[1] if len(best) > 1 else None
