@@ -110,7 +110,8 @@ def test_the_shipped_catalogue(folders: Folders) -> None:
     entries = [listed.entry for listed in catalog.models()]
     names = {entry.name for entry in entries}
     assert catalog.default in names
-    assert {entry.name for entry in entries if entry.demonstration} == {"medquad-29m"}
+    own = {"medquad-29m", "medquad-29m-cut"}
+    assert {entry.name for entry in entries if entry.demonstration} == own
     wanted = {"llama-3.2-1b", "llama-3.2-3b", "gemma-2-2b", "gemma-3-1b", "gemma-3-4b"}
     assert wanted | {"qwen2.5-1.5b", "qwen2.5-3b", "medgemma-4b"} <= names
     for entry in entries:
