@@ -17,7 +17,8 @@ class Outcome:
     """Index of the chosen one; None where the question did not fit, or nothing could be read from
     what the model wrote. None counts as wrong."""
     scores: tuple[float, ...]
-    """Log-likelihood of each option in nats, as the mode defines it; empty where there are none."""
+    """Log-likelihood of each option in nats, as the mode defines it; empty where there are none.
+    They decided: the choice is the best of them, the first where several are."""
     tokens: int
     """Of the whole prompt, without any option."""
     fits: bool
@@ -25,6 +26,10 @@ class Outcome:
     subject: str = ""
     written: str = ""
     """What the model wrote, in the mode that lets it write."""
+    sums: tuple[float, ...] = ()
+    """In the mode `text`: each option's log-likelihood in nats, not divided by anything."""
+    lengths: tuple[int, ...] = ()
+    """In the mode `text`: bytes of each option in UTF-8, by which normalised scores are divided."""
 
     @property
     def correct(self) -> bool:
