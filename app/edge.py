@@ -16,7 +16,7 @@ from app.sanitise import clean
 class EdgeGroup(TyperGroup):
     """A group of commands under one edge: `typer.Typer(cls=EdgeGroup)`.
 
-    The root's `--debug` option shows the trace of a defect.
+    The root's `--debug` option shows where it came from.
     """
 
     def invoke(self, ctx: Any) -> Any:
@@ -24,6 +24,8 @@ class EdgeGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except BedsideError as error:
+            if _debugging(ctx):
+                traceback.print_exc()
             _tell(str(error))
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as interrupt:
@@ -33,7 +35,7 @@ class EdgeGroup(TyperGroup):
         except Exception as error:
             if _is_the_runners(error):
                 raise
-            if ctx.find_root().params.get("debug"):
+            if _debugging(ctx):
                 traceback.print_exc()
             else:
                 _tell(
@@ -41,6 +43,10 @@ class EdgeGroup(TyperGroup):
                     "of the command to see where it happened, and please report it."
                 )
             raise typer.Exit(1) from error
+
+
+def _debugging(ctx: Any) -> bool:
+    return bool(ctx.find_root().params.get("debug"))
 
 
 def _tell(sentence: str) -> None:

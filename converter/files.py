@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from app.errors import ResourceError, UsageError
+from app.files import sync_folder
 from app.sanitise import one_line
 
 
@@ -63,20 +64,11 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise _told(error, path) from error
     finally:
         part.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the exchange itself last through a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _told(error: OSError, path: Path) -> ResourceError | UsageError:
