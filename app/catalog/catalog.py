@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from app.folders import Folders
 from app.sanitise import one_line
 from app.toml_file import read_toml
 
-SHIPPED_FOLDER = Path(__file__).resolve().parents[2] / "models"
+CHECKOUT_FOLDER = Path(__file__).resolve().parents[2] / "models"
 """Beside the package, as in a checkout."""
 
 
@@ -65,6 +66,16 @@ class Chosen:
         )
 
 
+def shipped_folder(checkout: Path = CHECKOUT_FOLDER, prefix: str = sys.prefix) -> Path:
+    """Where the shipped catalogue lies: in the checkout, or where an installed wheel put it.
+
+    The wheel carries the list alone, as `share/bedside/models/catalog.toml` of the environment; a
+    model is larger than everything else together, so whoever installs brings it or links it there.
+    """
+    installed = Path(prefix) / "share" / "bedside" / "models"
+    return checkout if (checkout / "catalog.toml").is_file() else installed
+
+
 class Catalog:
     """Every model that can be named."""
 
@@ -81,8 +92,8 @@ class Catalog:
     @classmethod
     def open(cls, config: Config, folders: Folders) -> Catalog:
         """The catalogue that the settings name, or the shipped one."""
-        folder = Path(config.models_folder).expanduser() if config.models_folder else SHIPPED_FOLDER
-        return cls(folder, folders)
+        named = Path(config.models_folder).expanduser() if config.models_folder else None
+        return cls(named or shipped_folder(), folders)
 
     def models(self) -> Iterator[Listed]:
         """All models: the shipped ones, then the user's, each name once.

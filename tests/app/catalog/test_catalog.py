@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.catalog import Catalog
-from app.catalog.catalog import SHIPPED_FOLDER
+from app.catalog.catalog import CHECKOUT_FOLDER, shipped_folder
 from app.config import Config
 from app.errors import BadInputError, UsageError
 from app.folders import Folders
@@ -104,9 +104,17 @@ def test_the_catalogue_that_the_settings_name(shipped: Path, folders: Folders) -
         Catalog.open(Config(models_folder=str(shipped / "none")), folders)
 
 
+def test_away_from_a_checkout_the_list_is_the_environments(tmp_path: Path) -> None:
+    installed = tmp_path / "share" / "bedside" / "models"
+    assert shipped_folder(tmp_path / "models", str(tmp_path)) == installed
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "catalog.toml").touch()
+    assert shipped_folder(tmp_path / "models", str(tmp_path)) == tmp_path / "models"
+
+
 def test_the_shipped_catalogue(folders: Folders) -> None:
     catalog = Catalog.open(Config(), folders)
-    assert catalog.folder == SHIPPED_FOLDER
+    assert catalog.folder == CHECKOUT_FOLDER
     entries = [listed.entry for listed in catalog.models()]
     names = {entry.name for entry in entries}
     assert catalog.default in names
