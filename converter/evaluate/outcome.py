@@ -23,6 +23,8 @@ class Outcome:
     """Of the whole prompt, without any option."""
     fits: bool
     """Whether prompt and longest option fit the context."""
+    options: int
+    """How many the question has, also where none was scored: chance is one of them."""
     subject: str = ""
     written: str = ""
     """What the model wrote, in the mode that lets it write."""
