@@ -13,7 +13,13 @@ import traceback
 from typing import TYPE_CHECKING, BinaryIO
 
 from app.engine.inbox import Inbox
-from app.engine.isolation import die_with, give_up_network, give_up_privileges, take_channel
+from app.engine.isolation import (
+    die_before_the_screen,
+    die_with,
+    give_up_network,
+    give_up_privileges,
+    take_channel,
+)
 from app.engine.messages import (
     Cancel,
     Event,
@@ -33,6 +39,7 @@ def main() -> None:
     """Serve until told to quit or the input ends."""
     parent = int(sys.argv[1])
     channel = take_channel(sys.argv[2] if len(sys.argv) > 2 else None)
+    die_before_the_screen()
     give_up_privileges()
     network = give_up_network(namespace=True)
     die_with(parent)

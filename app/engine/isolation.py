@@ -14,9 +14,14 @@ import os
 import resource
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.engine.seccomp import socket_filter
+
+DIES_FIRST = 900
+"""Of 1000: when memory ends the kernel takes the engine, before the screen and near all else."""
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -60,6 +65,16 @@ def die_with(parent: int) -> None:
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it died before the line above
             os._exit(0)
+
+
+def die_before_the_screen(score: Path = Path("/proc/self/oom_score_adj")) -> None:
+    """Be the first that the kernel ends when memory does.
+
+    The engine holds nearly all of it and is started again; the screen can still say why then.
+    Call it before `give_up_privileges`, after which the file is root's.
+    """
+    with suppress(OSError):  # without /proc the engine is the largest process all the same
+        score.write_text(str(DIES_FIRST))
 
 
 def give_up_privileges() -> None:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.engine.memorykills import memory_kills
 from app.engine.messages import Event, Quit, Request, decode_event, encode
 from app.errors import EngineError
 
@@ -18,10 +19,15 @@ _QUIT_SECONDS = 2.0
 
 
 class Died(EngineError):
-    """The process ended by itself; the sentence says why as far as can be known."""
+    """The process ended by itself; the sentence says why as far as can be known.
 
-    def __init__(self, returncode: int) -> None:
-        super().__init__(_why(returncode))
+    Args:
+        returncode: as the system has it, negative for a signal.
+        starved: the kernel has ended a process for want of memory while this one ran.
+    """
+
+    def __init__(self, returncode: int, starved: bool = False) -> None:
+        super().__init__(_why(returncode, starved))
         self.crashed = -returncode in _CRASHES
 
 
@@ -39,6 +45,7 @@ class EngineProcess:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self._kills_before = memory_kills()
 
     @classmethod
     async def start(cls, command: Sequence[str]) -> EngineProcess:
@@ -87,7 +94,7 @@ class EngineProcess:
         except ValueError as error:
             raise EngineError("The engine sent a line without end.") from error
         if not line.endswith(b"\n"):
-            raise Died(await self._process.wait())
+            raise Died(await self._process.wait(), self._starved())
         return decode_event(line)
 
     async def close(self) -> None:
@@ -102,8 +109,17 @@ class EngineProcess:
         assert self._process.stdin is not None
         self._process.stdin.close()
 
+    def _starved(self) -> bool:
+        kills = memory_kills()
+        return None not in (kills, self._kills_before) and kills != self._kills_before
 
-def _why(returncode: int) -> str:
+
+def _why(returncode: int, starved: bool) -> str:
+    if returncode == -signal.SIGKILL and starved:
+        return (
+            "Memory ran out, and the system ended the engine, not the screen. It starts again by "
+            "itself; where this happens often, choose a smaller model or a shorter context."
+        )
     if returncode == -signal.SIGKILL:
         return "The engine was killed from outside, most likely because memory ran out."
     if -returncode in _CRASHES:
