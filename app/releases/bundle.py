@@ -7,7 +7,7 @@
     keys/allowed_signers the public key; a first installation pins it, a later one never reads it
     wheels/*.whl         Bedside's own, pip's, and all that the locks name, for every Python
     locks/cp311.txt …    one a Python, `pip install --require-hashes` form; names Bedside too
-    models/<name>.gguf   the model; `models/catalog.toml` beside it, whose `default` names it
+    models/<name>.gguf   the model, under the file name that the catalogue in the wheel has for it
     reference.db         the reference's index, where there is one
     units/               systemd units, and what else the board's set-up copies
     build/               Orin only: what building the CUDA variant on the board needs
@@ -33,7 +33,6 @@ UNLISTED: Final = (MANIFEST, SUMS, SIGNATURE)
 
 INSTALLER: Final = "install.sh"
 SIGNERS: Final = "keys/allowed_signers"
-CATALOGUE: Final = "models/catalog.toml"
 REFERENCE: Final = "reference.db"
 
 NAMESPACE: Final = "bedside-bundle"

@@ -1,8 +1,8 @@
 """Where releases lie on a board.
 
     /opt/bedside/releases/<version>/   one release; it never moves: its scripts name their own path
-        venv/                          Bedside and all it needs
-        models/catalog.toml            with a link to the model below
+        venv/                          Bedside and all it needs; share/bedside/models/ in it
+                                       holds the catalogue and a link to the model below
         units/  manifest.json  …       what else of the bundle a running release may need
         release.json                   written last: a folder without it is no release
     /opt/bedside/releases/.incoming-*  the copy of a bundle, until it is a release

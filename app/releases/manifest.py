@@ -154,8 +154,7 @@ def _check(manifest: Manifest) -> None:
         raise _wrong(f"“{manifest.version}” is no version")
     if not manifest.pythons:
         raise _wrong("it is for no Python")
-    needed = [bundle.INSTALLER, bundle.SIGNERS, bundle.CATALOGUE]
-    needed.append(bundle.wheel_of(manifest.version))
+    needed = [bundle.INSTALLER, bundle.SIGNERS, bundle.wheel_of(manifest.version)]
     for path in (*needed, *map(bundle.lock_of, manifest.pythons)):
         if path not in files:
             raise _wrong(f"it lists no {path}")

@@ -18,7 +18,6 @@ def contents(version: str, model: bytes = b"GGUF and some weights") -> dict[str,
     return {
         bundle.INSTALLER: b"#!/bin/sh\n",
         bundle.SIGNERS: b'release@bedside namespaces="bedside-bundle" ssh-ed25519 AAAA\n',
-        bundle.CATALOGUE: b'default = "toy-1m"\n',
         bundle.wheel_of(version): f"Bedside {version}".encode(),
         "wheels/pip-26.1-py3-none-any.whl": b"pip",
         "units/bedside-kiosk@.service": b"[Unit]\n",
