@@ -117,8 +117,8 @@ class EngineProcess:
 def _why(returncode: int, starved: bool) -> str:
     if returncode == -signal.SIGKILL and starved:
         return (
-            "Memory ran out, and the system ended the engine, not the screen. It starts again by "
-            "itself; where this happens often, choose a smaller model or a shorter context."
+            "Memory ran out, and the system ended the engine, not the screen. Try again; if it "
+            "comes back, choose a smaller model or a shorter context."
         )
     if returncode == -signal.SIGKILL:
         return "The engine was killed from outside, most likely because memory ran out."

@@ -9,7 +9,7 @@ from textual import events, on
 from textual.app import App
 from textual.scrollbar import ScrollBar
 
-from app.ui import commands
+from app.ui import commands, watchdog
 from app.ui.commands import Command
 from app.ui.confirm import PressTwice
 from app.ui.endings import ending_from_outside
@@ -64,6 +64,7 @@ class BedsideApp(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         ScrollBar.renderer = WholeCellScrollBar
+        watchdog.begin(self, os.environ)
         self._lock()
 
     async def on_event(self, event: events.Event) -> None:
