@@ -98,7 +98,7 @@ async def _moves_and_freezes(systemd: Systemd) -> None:
         await wait_until(pilot, lambda: systemd.hear().count(b"WATCHDOG=1") >= 3)
         assert systemd.heard[0] == b"READY=1"
         assert systemd.heard.count(b"READY=1") == 1
-        systemd.heard.clear()
+        systemd.hear().clear()
         time.sleep(0.4)  # the event loop stands still
         assert systemd.hear() == []
         await wait_until(pilot, lambda: b"WATCHDOG=1" in systemd.hear())
