@@ -107,10 +107,19 @@ def read_texts(paths: Iterable[Path], field: str | None = None) -> list[Document
     return [document for path in paths for document in _read(path, field)]
 
 
+def file_text(path: Path, largest: int = _LARGEST) -> tuple[str, str]:
+    """The text of a file, plain or in gzip, and the SHA-256 of its bytes as they are.
+
+    Raises:
+        BadInputError: it is missing, larger than `largest` bytes unpacked, or no UTF-8 text.
+    """
+    data = _bytes(path, largest)
+    return _decoded(_unpacked(data, path, largest), path), hashlib.sha256(data).hexdigest()
+
+
 def _read(path: Path, field: str | None) -> list[Document]:
-    data = _bytes(path)
-    source = TextSource(str(path), hashlib.sha256(data).hexdigest(), field)
-    text = _decoded(_unpacked(data, path), path)
+    text, sha256 = file_text(path)
+    source = TextSource(str(path), sha256, field)
     if field is not None or path.name.endswith(_JSON_LINES):
         documents = list(_rows(text, source, path))
     else:
@@ -120,10 +129,10 @@ def _read(path: Path, field: str | None) -> list[Document]:
     return documents
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path, largest: int) -> bytes:
     try:
         size = path.stat().st_size if path.is_file() else None
-        if size is None or size > _LARGEST:
+        if size is None or size > largest:
             reason = "is not a file" if size is None else "is too large to be read at once"
             raise BadInputError(f"{_named(path)} {reason}; name a file of text.")
         return path.read_bytes()
@@ -131,7 +140,7 @@ def _bytes(path: Path) -> bytes:
         raise BadInputError(f"{_named(path)} cannot be read; name a file of text.") from error
 
 
-def _unpacked(data: bytes, path: Path) -> bytes:
+def _unpacked(data: bytes, path: Path, largest: int) -> bytes:
     """The text's bytes out of all members of a gzip file; a bomb is stopped at the bound."""
     if not data.startswith(_GZIP):
         return data
@@ -139,7 +148,7 @@ def _unpacked(data: bytes, path: Path) -> bytes:
     try:
         while data:
             unpacker = zlib.decompressobj(31)
-            unpacked += unpacker.decompress(data, _LARGEST - len(unpacked) + 1)
+            unpacked += unpacker.decompress(data, largest - len(unpacked) + 1)
             if not unpacker.eof:
                 raise EOFError
             data = unpacker.unused_data.lstrip(b"\0")
