@@ -26,15 +26,27 @@ def arriving(path: Path) -> Iterator[Path]:
     private_folder(path.parent)
     place = path.with_name(f".{path.name[:180]}.{secrets.token_hex(6)}.partial")
     try:
-        yield place
-        with place.open("rb") as file:
-            os.fsync(file.fileno())
-        place.replace(path)
-        sync_folder(path.parent)
-    except OSError as error:
-        raise ResourceError(_told(path, error)) from error
+        with disk_of(path):
+            yield place
+            with place.open("rb") as file:
+                os.fsync(file.fileno())
+            place.replace(path)
+            sync_folder(path.parent)
     finally:
         place.unlink(missing_ok=True)
+
+
+@contextmanager
+def disk_of(path: Path) -> Iterator[None]:
+    """Tells what the system says against a change to `path` as a sentence.
+
+    Raises:
+        ResourceError: the disk is full, read-only or failing.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ResourceError(_told(path, error)) from error
 
 
 def write_whole(path: Path, content: bytes) -> None:

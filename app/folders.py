@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 from app.errors import ResourceError
 from app.sanitise import one_line
 
@@ -27,6 +25,8 @@ class Folders:
     @classmethod
     def standard(cls) -> Folders:
         """By the XDG rules: `$XDG_CONFIG_HOME/bedside` and so on, else under the home folder."""
+        import platformdirs  # the installer makes folders before this library is there
+
         own = platformdirs.PlatformDirs("bedside", appauthor=False)
         return cls(
             config=own.user_config_path,
