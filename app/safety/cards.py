@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from app.safety.check import Alert
 from app.safety.rules import Level
+
+if TYPE_CHECKING:
+    from app.safety.check import Alert
 
 _NUMBER_UNKNOWN = "your local emergency number"
 _LINE_UNKNOWN = "a crisis line or a doctor near you"

@@ -6,18 +6,17 @@ worst alert of a session (`worse_of`), so that nothing said later takes one back
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.safety.claims import CUES, Claims
 from app.safety.language import is_english
-from app.safety.numbers import readings
-from app.safety.patterns import Lexicon, Match, Pattern, Text
+from app.safety.patterns import Lexicon, Pattern, Text
 from app.safety.rules import Complaint, Level, Measure, Mode, Rule, Rulebook, Sign
+from app.safety.signs import Reader, Signs
 from app.safety.spelling import Spelling
 from app.safety.when import parse_condition
-from app.safety.words import Word, Words, split, stem
+from app.safety.words import Words, split, stem
 
 UNREAD = "unread"
 """Id of the alert about a text in another language."""
@@ -48,12 +47,12 @@ def worse_of(earlier: Alert | None, later: Alert | None) -> Alert | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
-    """A sign with its patterns parsed."""
+class Finding:
+    """What one turn says, without its words: a session can keep it and read no turn twice."""
 
-    sign: Sign
-    patterns: tuple[Pattern, ...]
-    unless: tuple[Pattern, ...]
+    signs: frozenset[str]
+    english: bool
+    """False where the rules cannot have understood it."""
 
 
 class RedFlags:
@@ -66,19 +65,20 @@ class RedFlags:
         """Raises ValueError, naming the place, where a pattern or a condition cannot be read."""
         self.book = rulebook
         self._lexicon = Lexicon(rulebook.lists)
-        self._signs = {sign.name: self._reader(sign) for sign in rulebook.signs}
-        self._by_place: dict[int, list[tuple[str, Pattern]]] = {}
-        for reader in self._signs.values():
+        self._readers = {sign.name: self._reader(sign) for sign in rulebook.signs}
+        self._by_place: dict[int, list[tuple[Reader, Pattern]]] = {}
+        for reader in self._readers.values():
             for pattern in reader.patterns:
                 rare = min(pattern.places, key=self._lexicon.phrases_at)
-                self._by_place.setdefault(rare, []).append((reader.sign.name, pattern))
+                self._by_place.setdefault(rare, []).append((reader, pattern))
+        self._rare = frozenset(self._by_place)
         unknown = set(rulebook.cues) - set(CUES)
         if unknown:
             raise ValueError(f"there is no cue “{min(unknown)}”")
         self._cues = {
             name: self._lexicon.place(phrases) for name, phrases in rulebook.cues.items() if phrases
         }
-        names = frozenset(self._signs)
+        names = frozenset(self._readers)
         self._rules = [
             (rule, tuple(parse_condition(when, names) for when in rule.when))
             for rule in sorted(rulebook.rules, key=lambda one: -one.level)
@@ -96,12 +96,21 @@ class RedFlags:
         self._known = frozenset(one for one in self._lexicon.stems if len(one) > 3)
 
     def check(self, turns: Sequence[str], mode: Mode = "patient") -> Alert | None:
-        """The worst alert over what a person has written so far, the last turn last.
+        """The worst alert over what a person has written so far, the last turn last."""
+        return self.judge([self.read(turn, mode) for turn in turns])
+
+    def read(self, turn: str, mode: Mode = "patient") -> Finding:
+        """What one turn says; in a session each turn is read once and judged with the others."""
+        words = split(turn, self._spelling.mended)
+        english = is_english(words.text, words.words, self._known)
+        return Finding(self._signs_of(words, mode), english)
+
+    def judge(self, findings: Sequence[Finding]) -> Alert | None:
+        """The worst alert over the turns of a session, the last turn last.
 
         Signs of several turns count together: a fever in the first, a stiff neck in the third.
         """
-        read = [self._split(turn) for turn in turns]
-        found = [self._signs_of(words, mode) for words in read]
+        found = [one.signs for one in findings]
         together = frozenset[str]().union(*found)
         for rule, conditions in self._rules:
             for condition in conditions:
@@ -110,81 +119,37 @@ class RedFlags:
                 signs = condition.met(found, rule.over_turns)
                 if signs is not None:
                     return Alert(rule, signs)
-        if read and not is_english(read[-1].text, read[-1].words, self._known):
+        if findings and not findings[-1].english:
             return Alert(self._unread(), frozenset())
         return None
 
-    def questions_for(self, text: str) -> Complaint | None:
-        """What to ask after a symptom that could be dangerous; None where it names none."""
-        found = [self.signs(text, "patient")]
+    def complaint(self, finding: Finding) -> Complaint | None:
+        """What to ask after a symptom that could be dangerous; None where a turn names none."""
         for complaint, conditions in self._complaints:
-            if any(one.met(found, over_turns=False) is not None for one in conditions):
+            if any(one.met([finding.signs], over_turns=False) is not None for one in conditions):
                 return complaint
         return None
 
+    def questions_for(self, text: str) -> Complaint | None:
+        """What to ask after this text of a patient."""
+        return self.complaint(self.read(text))
+
     def signs(self, turn: str, mode: Mode = "patient") -> frozenset[str]:
         """Names of the signs that one turn reports."""
-        return self._signs_of(self._split(turn), mode)
+        return self.read(turn, mode).signs
 
     def _signs_of(self, words: Words, mode: Mode) -> frozenset[str]:
         text = Text(words.words, self._lexicon, self.book.fillers)
-        claims = Claims(words, text, self._cues, mode)
-        said = self._measured(words, text, claims)
-        for place in text.places:
-            for name, pattern in self._by_place.get(place, ()):
-                if name not in said and self._says(self._signs[name], pattern, text, claims):
-                    said.add(name)
-        return frozenset(said)
+        signs = Signs(words, text, Claims(words, text, self._cues, mode))
+        signs.measure(self._readers, self._measures)
+        for place in self._rare & text.places:
+            for reader, pattern in self._by_place[place]:
+                signs.look_for(reader, pattern)
+        return frozenset(signs.said)
 
-    def _says(self, reader: _Reader, pattern: Pattern, text: Text, claims: Claims) -> bool:
-        """Whether a sign's pattern is there, is meant, and nothing beside it takes it back."""
-        matches = text.matches(pattern)
-        if not matches:
-            return False
-        taken_back = self._taken_back(reader, text)
-        return any(
-            text.words[match.first].sentence not in taken_back and claims.counts(match, reader.sign)
-            for match in matches
-        )
-
-    def _measured(self, words: Words, text: Text, claims: Claims) -> set[str]:
-        """Signs that are numbers, where somebody claims them as any other."""
-        said = set()
-        starts = [word.start for word in words.words]
-        for reading in readings(words.text):
-            index = max(0, bisect_right(starts, reading.start) - 1)
-            for measure in self._measures.get(reading.quantity, ()):
-                if not starts or not measure.low <= reading.value < measure.high:
-                    continue
-                reader, match = self._signs[measure.sign], Match(((index, index),))
-                if text.words[index].sentence in self._taken_back(reader, text):
-                    continue
-                if claims.counts(match, reader.sign, number=True):
-                    said.add(measure.sign)
-        return said
-
-    def _taken_back(self, reader: _Reader, text: Text) -> set[int]:
-        """Sentences in which something says that the sign's words mean less there."""
-        return {
-            text.words[match.first].sentence
-            for pattern in reader.unless
-            for match in text.matches(pattern)
-        }
-
-    def _split(self, turn: str) -> Words:
-        words = split(turn)
-        mended = tuple(self._mended(word) for word in words.words)
-        return Words(words.text, mended, words.questions)
-
-    def _mended(self, word: Word) -> Word:
-        meant = self._spelling.mended(word.stem)
-        if meant == word.stem:
-            return word
-        return Word(word.text, meant, word.start, word.sentence, word.clause, word.after_pause)
-
-    def _reader(self, sign: Sign) -> _Reader:
+    def _reader(self, sign: Sign) -> Reader:
         try:
-            return _Reader(
+            return Reader(
                 sign,
                 tuple(map(self._lexicon.parse, sign.patterns)),
                 tuple(map(self._lexicon.parse, sign.unless)),

@@ -59,8 +59,12 @@ class Claims:
     def __init__(self, words: Words, text: Text, cues: Mapping[str, int], mode: Mode) -> None:
         """Takes the words, what was found in them, and the place of each cue's list."""
         self._words, self._text, self._mode = words.words, text, mode
-        self._cues = {name: text.at(place) for name, place in cues.items()}
-        self._in_sentence: dict[str, dict[int, list[Span]]] = {}
+        self._cues: dict[int, dict[str, list[Span]]] = {}
+        """By sentence and name, where a cue stands."""
+        for name, place in cues.items():
+            for span in text.at(place):
+                here = self._cues.setdefault(self._words[span[0]].sentence, {})
+                here.setdefault(name, []).append(span)
         self._years = frozenset(
             word.clause
             for before, word in pairwise(words.words)
@@ -88,28 +92,24 @@ class Claims:
 
     def _cue(self, name: str, match: Match) -> Sequence[Span]:
         """Where a cue stands in the sentence of a match."""
-        by_sentence = self._in_sentence.get(name)
-        if by_sentence is None:
-            by_sentence = self._in_sentence[name] = {}
-            for span in self._cues.get(name, ()):
-                by_sentence.setdefault(self._words[span[0]].sentence, []).append(span)
-        return by_sentence.get(self._words[match.first].sentence, ())
+        here = self._cues.get(self._words[match.spans[0][0]].sentence)
+        return here.get(name, ()) if here else ()
 
     def _told(self, name: str, match: Match) -> bool:
         return bool(self._cue(name, match))
 
     def _opened_by(self, name: str) -> frozenset[int]:
         """Sentences that begin with a cue."""
-        starts = {
-            index
-            for index, word in enumerate(self._words)
-            if index == 0 or self._words[index - 1].sentence != word.sentence
-        }
         return frozenset(
-            self._words[first].sentence
-            for first, last in self._cues.get(name, ())
-            if first in starts and not self._is_not(last + 1)
+            sentence
+            for sentence, cues in self._cues.items()
+            for first, last in cues.get(name, ())
+            if self._begins(first) and not self._is_not(last + 1)
         )
+
+    def _begins(self, index: int) -> bool:
+        """Whether a word is the first of its sentence."""
+        return index == 0 or self._words[index - 1].sentence != self._words[index].sentence
 
     def _is_not(self, index: int) -> bool:
         """Whether "can" goes on as no question does: "can't breathe", "can hardly stand"."""

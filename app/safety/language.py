@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 
 from app.safety.words import Word
 
@@ -28,6 +29,8 @@ _FOREIGN = (
 """Of Spanish, French, German, Italian, Portuguese, Dutch, Polish, Turkish and Swedish."""
 _LETTERS_NEEDED = 8
 _MOST_FOREIGN_LETTERS = 0.3
+_FOREIGN_NEEDED = 2
+"""Words. One may be a name, or a word of both languages."""
 
 
 def is_english(text: str, words: Sequence[Word], known: frozenset[str]) -> bool:
@@ -38,15 +41,26 @@ def is_english(text: str, words: Sequence[Word], known: frozenset[str]) -> bool:
         words: of it.
         known: stems that the rules know, which speak for English ("severe headache").
     """
-    letters = [one for one in text[:4000] if one.isalpha()]
-    latin = sum(one.isascii() or "LATIN" in unicodedata.name(one, "") for one in letters)
-    if len(letters) - latin > _MOST_FOREIGN_LETTERS * len(letters):
+    if not text.isascii() and _is_foreign_script(text[:4000]):
         return False
-    if len(letters) < _LETTERS_NEEDED:
-        return True
     spoken = [word for word in words[:600] if word.text.isalpha()]
-    english_words = frozenset(_ENGLISH.split())
-    foreign_words = frozenset(_FOREIGN.split()) - english_words
-    english = sum(word.text in english_words or word.stem in known for word in spoken)
-    foreign = sum(word.text in foreign_words for word in spoken)
-    return not (foreign >= 2 and foreign > english)
+    if sum(len(word.text) for word in spoken) < _LETTERS_NEEDED:
+        return True
+    english, foreign = _common()
+    strange = sum(word.text in foreign for word in spoken)
+    if strange < _FOREIGN_NEEDED:
+        return True
+    return strange <= sum(word.text in english or word.stem in known for word in spoken)
+
+
+@cache
+def _common() -> tuple[frozenset[str], frozenset[str]]:
+    """English words, and those of other languages that are none."""
+    english = frozenset(_ENGLISH.split())
+    return english, frozenset(_FOREIGN.split()) - english
+
+
+def _is_foreign_script(text: str) -> bool:
+    letters = [one for one in text if one.isalpha()]
+    latin = sum(one.isascii() or "LATIN" in unicodedata.name(one, "") for one in letters)
+    return len(letters) - latin > _MOST_FOREIGN_LETTERS * len(letters)

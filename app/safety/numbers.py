@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
+
+from app.safety.words import Words, split
 
 _NUMBER = r"(\d{1,3}(?:[.,]\d{1,2})?)"
 _TEENS = {
@@ -23,7 +26,6 @@ _TABLETS = (
     r"|sertralines?|amitriptylines?|propranolols?|zopiclones?|diazepams?|valiums?|xanax"
     r"|antidepressants?|painkillers?|sleepers?|metformins?|tramadols?|oxycodones?)"
 )
-_DIGIT = re.compile(r"\d")
 _GAP = r"[^.;\d\n]"
 
 
@@ -41,16 +43,19 @@ class Reading:
 _Value = Callable[[re.Match[str]], float | None]
 
 
-def readings(text: str) -> Iterator[Reading]:
-    """Every number in a normalised text whose meaning is plain from the words beside it."""
-    digits = _DIGIT.search(text) is not None
-    for quantity, pattern, value in _PATTERNS:
-        if not digits and quantity != "tablets":
-            continue  # only tablets are counted in words
-        for found in re.finditer(pattern, text):
-            number = value(found)
+def readings(words: Words) -> Iterator[Reading]:
+    """Every number of a text whose meaning is plain from the words beside it.
+
+    A pattern is tried only where its first word or a number stands: most texts have few of both.
+    """
+    patterns = _by_first_word()
+    for word in words.words:
+        first = "" if word.text[0].isdigit() else word.text
+        for quantity, pattern, value in patterns.get(first, ()):
+            found = pattern.match(words.text, word.start)
+            number = value(found) if found else None
             if number is not None:
-                yield Reading(quantity, number, found.start())
+                yield Reading(quantity, number, word.start)
 
 
 def _float(text: str) -> float:
@@ -91,23 +96,20 @@ def _glucose(found: re.Match[str]) -> float | None:
     return number if 0.3 <= number <= 80 else None
 
 
-def _systolic(found: re.Match[str]) -> float | None:
-    pressures = _pressures(found)
-    return pressures and pressures[0]
+def _pressure(part: int) -> _Value:
+    """The upper (1) or the lower (2) of a pair, if it can be a blood pressure.
 
+    Small ones need a word beside them that says so: "pressure", or "mmHg".
+    """
 
-def _diastolic(found: re.Match[str]) -> float | None:
-    pressures = _pressures(found)
-    return pressures and pressures[1]
+    def value(found: re.Match[str]) -> float | None:
+        high, low = float(found["high"]), float(found["low"])
+        told = found["unit"] is not None or not found[0][0].isdigit()
+        if not (40 <= high <= 300 and 20 <= low <= 200 and low < high):
+            return None
+        return (high, low)[part - 1] if told or high >= 100 else None
 
-
-def _pressures(found: re.Match[str]) -> tuple[float, float] | None:
-    """Both of a pair, if it can be a blood pressure; small ones need the word beside them."""
-    high, low = float(found[2]), float(found[3])
-    told = found[1] is not None or found[4] is not None
-    if not (40 <= high <= 300 and 20 <= low <= 200 and low < high):
-        return None
-    return (high, low) if told or high >= 100 else None
+    return value
 
 
 def _months(found: re.Match[str]) -> float | None:
@@ -134,25 +136,98 @@ def _count(found: re.Match[str]) -> float:
     return float(_TEENS.get(found[1], 0) or found[1])
 
 
-_PRESSURE = (
-    rf"(?:\b(bp|b/p|blood pressure|pressure)\b{_GAP}{{0,30}})?\b"
-    r"(\d{2,3})\s*(?:/|over)\s*(\d{2,3})\b(?!/)(\s*mm ?hg)?"
+_PAIR = r"\b(?P<high>\d{2,3})\s*(?:/|over)\s*(?P<low>\d{2,3})\b(?!/)(?P<unit>\s*mm ?hg)?"
+_PRESSURE = "bp|b/p|blood pressure|pressure"
+_TEMPERATURE = "temp|temps|temperature|fever|feverish|febrile|tmax"
+_PULSE = (
+    "hr|heart rate|heartrate|pulse|heart beat|heart beats|heartbeat|heartbeats|heart is going"
+    "|heart is beating|heart is racing|p"
 )
 _UNIT = r"(?P<unit>days?|weeks?|wks?|months?|mos?|mths?|years?|yrs?|y)"
-_PATTERNS: tuple[tuple[str, str, _Value], ...] = (
+
+_AFTER_WORDS: tuple[tuple[str, str, str, _Value], ...] = (
+    (
+        "temperature",
+        _TEMPERATURE,
+        rf"\b{_GAP}{{0,30}}?{_NUMBER}{_NO_DOSE}(?!\s*/)",
+        _temperature,
+    ),
+    ("temperature", "t", rf"\s?[:=]?\s?{_NUMBER}{_NO_DOSE}", _temperature),
+    (
+        "spo2",
+        "spo2|sp02|sao2|o2|oxygen|sat|sats|saturation|saturations|pulse ox|oximeter|finger thing"
+        "|finger probe|finger monitor|finger clip|finger meter",
+        rf"\b{_GAP}{{0,35}}?(\d{{2,3}})\b(?!\s*(?:l|litres?|liters?|yo|years?|minutes?|mg)\b)",
+        _within(40, 100),
+    ),
+    ("systolic", _PRESSURE, rf"\b{_GAP}{{0,30}}{_PAIR}", _pressure(1)),
+    ("diastolic", _PRESSURE, rf"\b{_GAP}{{0,30}}{_PAIR}", _pressure(2)),
+    ("systolic", "systolic|sbp", rf"\b{_GAP}{{0,20}}?(\d{{2,3}})\b(?!\s*/)", _within(30, 300)),
+    (
+        "pulse",
+        _PULSE,
+        rf"\b(?! ox){_GAP}{{0,20}}?(\d{{2,3}})\b"
+        r"(?!\s*(?:%|/|over|yo|years?|min(?:ute)?s?\b|hours?|days?|weeks?|mg))",
+        _within(20, 300),
+    ),
+    (
+        "breaths",
+        "rr|resp|respiratory|resp rate|respiratory rate|resps|breathing rate",
+        rf"\b{_GAP}{{0,15}}?(\d{{1,3}})\b",
+        _within(2, 120),
+    ),
+    (
+        "breaths",
+        "breath|breaths|breathe|breathes|breathing",
+        r" (?:at )?(\d{1,3}) ?(?:times|x)?\s*(?:/|a|per) ?min",
+        _within(2, 120),
+    ),
+    ("gcs", "gcs", r"\D{0,12}?(\d{1,2})\b", _within(3, 15)),
+    (
+        "glucose",
+        "glucose|sugar|sugars|bm|bms|cbg|bsl|rbs|bgl|bg|glucometer",
+        rf"\b{_GAP}{{0,30}}?{_NUMBER}"
+        r"\s*(mmol|mg)?(?!\d|\s*(?:times|days?|hours?|weeks?|months?|years?|g|spoon\w*|%)\b)",
+        _glucose,
+    ),
+    ("ketones", "ketone|ketones", rf"{_GAP}{{0,20}}?(\d(?:[.,]\d)?)\b", _within(0, 15)),
+    ("potassium", "k|potassium", rf"\b{_GAP}{{0,12}}?(\d[.,]\d)\b", _within(1, 12)),
+    ("lactate", "lactate", rf"\b{_GAP}{{0,12}}?(\d{{1,2}}(?:[.,]\d)?)\b", _within(0.2, 30)),
+    ("news", "news", r" ?2?(?: score)?(?: of| is|:)? (\d{1,2})\b", _within(0, 20)),
+    ("map", "map", r"(?: of| is|:)? (\d{2,3})\b", _within(20, 200)),
+    ("inr", "inr", rf"\b{_GAP}{{0,12}}?(\d{{1,2}}(?:[.,]\d)?)\b", _within(0.5, 30)),
+    (
+        "age_months",
+        "baby|infant|newborn|child|toddler|neonate|girl|boy",
+        rf"(?: of|,| is| aged?) (\d{{1,2}}) {_UNIT}\b",
+        _months,
+    ),
+    ("age_months", "age|aged", rf":?\s*(\d{{1,3}})\s*{_UNIT}?\b", _months),
+    ("age_months", "m|f", r"\s?(\d{2})\b(?!\s*[%/.])", _months),
+    ("age_months", "am|is", rf" (\d{{1,3}})(?=[.,!?]|\s(?:and|with)\b|$){_NO_DOSE}", _months),
+    (
+        "gestation_weeks",
+        "i am|she is|wife is|at|currently",
+        r" (\d{1,2}) ?(?:\+\d )?w(?:ee)?ks?\b(?! old)",
+        _within(4, 43),
+    ),
+    ("gestation_weeks", "pregnant", rf"{_GAP}{{0,20}}?(\d{{1,2}}) ?w", _within(3, 44)),
+    (
+        "tablets",
+        "took|taken|taking|swallowed|ate|eaten|ingested|popped|downed|overdosed|od|had",
+        rf"\b[^.;\n]{{0,40}}?\b{_COUNT}{_NO_DOSE}\s*(?:x\s*)?(?:\S+\s+){{0,3}}?{_TABLETS}\b",
+        _count,
+    ),
+)
+"""What is said before the number, and what may follow it."""
+
+_AT_NUMBERS: tuple[tuple[str, str, _Value], ...] = (
     (
         "temperature",
         rf"\b{_NUMBER}\s*(?:°|degrees?|deg)?\s*(c|f|celsius|fahrenheit|centigrade)\b",
         _temperature_with_unit,
     ),
     ("temperature", rf"\b{_NUMBER}\s*(?:°|degrees?\b)", _temperature),
-    (
-        "temperature",
-        rf"\b(?:temp|temps|temperature|fever|feverish|febrile|tmax)\b{_GAP}{{0,30}}?{_NUMBER}"
-        rf"{_NO_DOSE}(?!\s*/)",
-        _temperature,
-    ),
-    ("temperature", rf"\bt\s?[:=]?\s?{_NUMBER}{_NO_DOSE}", _temperature),
     (
         "temperature",
         rf"\b{_NUMBER}\s*(?:°|degrees?|deg)?\s*(?:temp|temperature|fever)\b",
@@ -165,64 +240,21 @@ _PATTERNS: tuple[tuple[str, str, _Value], ...] = (
     ),
     (
         "spo2",
-        rf"\b(?:spo2|sp02|sao2|o2|oxygen|sats?|saturations?|pulse ox|oximeter"
-        rf"|finger (?:thing|probe|monitor|clip|meter))\b{_GAP}{{0,35}}?"
-        r"(\d{2,3})\b(?!\s*(?:l|litres?|liters?|yo|years?|minutes?|mg)\b)",
-        _within(40, 100),
-    ),
-    (
-        "spo2",
         r"\b(\d{2})\s*%\s*(?:on (?:room |ra\b)?(?:air)?|sats?|oxygen|spo2|saturation|o2)",
         _within(40, 100),
     ),
-    ("systolic", _PRESSURE, _systolic),
-    ("diastolic", _PRESSURE, _diastolic),
-    ("systolic", rf"\b(?:systolic|sbp)\b{_GAP}{{0,20}}?(\d{{2,3}})\b(?!\s*/)", _within(30, 300)),
-    (
-        "pulse",
-        rf"\b(?:hr|heart ?rate|pulse(?! ox)|heart ?beats?|heart is (?:going|beating|racing)|p)\b"
-        rf"{_GAP}{{0,20}}?(\d{{2,3}})\b"
-        r"(?!\s*(?:%|/|over|yo|years?|min(?:ute)?s?\b|hours?|days?|weeks?|mg))",
-        _within(20, 300),
-    ),
+    ("systolic", _PAIR, _pressure(1)),
+    ("diastolic", _PAIR, _pressure(2)),
     ("pulse", r"\b(\d{2,3})\s*(?:bpm\b|beats (?:per|a) min)", _within(20, 300)),
-    (
-        "breaths",
-        rf"\b(?:rr|resp(?:iratory)?(?: rate)?|resps|breathing rate)\b{_GAP}{{0,15}}?(\d{{1,3}})\b",
-        _within(2, 120),
-    ),
     ("breaths", r"\b(\d{1,3})\s*breaths", _within(2, 120)),
-    ("breaths", r"\bbreath\w* (?:at )?(\d{1,3}) ?(?:times|x)?\s*(?:/|a|per) ?min", _within(2, 120)),
-    ("gcs", r"\bgcs\D{0,12}?(\d{1,2})\b", _within(3, 15)),
-    (
-        "glucose",
-        rf"\b(?:glucose|sugars?|bm|bms|cbg|bsl|rbs|bgl|bg|glucometer)\b{_GAP}{{0,30}}?{_NUMBER}"
-        r"\s*(mmol|mg)?(?!\d|\s*(?:times|days?|hours?|weeks?|months?|years?|g|spoon\w*|%)\b)",
-        _glucose,
-    ),
-    ("ketones", rf"\bketones?{_GAP}{{0,20}}?(\d(?:[.,]\d)?)\b", _within(0, 15)),
-    ("potassium", rf"\b(?:k|potassium)\b{_GAP}{{0,12}}?(\d[.,]\d)\b", _within(1, 12)),
-    ("lactate", rf"\blactate\b{_GAP}{{0,12}}?(\d{{1,2}}(?:[.,]\d)?)\b", _within(0.2, 30)),
-    ("news", r"\bnews ?2?(?: score)?(?: of| is|:)? (\d{1,2})\b", _within(0, 20)),
-    ("map", r"\bmap(?: of| is|:)? (\d{2,3})\b", _within(20, 200)),
-    ("inr", rf"\binr\b{_GAP}{{0,12}}?(\d{{1,2}}(?:[.,]\d)?)\b", _within(0.5, 30)),
     ("age_months", rf"\b(\d{{1,3}})\s*-?\s*{_UNIT}\s*-?\s*/?\s*(?:old|o)\b", _months),
     ("age_months", r"\b(\d{1,2})\s?(?P<unit>mo|/12|/52)\b", _months),
-    (
-        "age_months",
-        r"\b(?:baby|infant|newborn|child|toddler|neonate|girl|boy)(?: of|,| is| aged?) "
-        rf"(\d{{1,2}}) {_UNIT}\b",
-        _months,
-    ),
-    ("age_months", rf"\bage[d:]?\s*(\d{{1,3}})\s*{_UNIT}?\b", _months),
     (
         "age_months",
         r"\b(\d{1,3})\s*-?\s*(?:year|yr)?s?\s*-?\s*(?:m|f|male|female|man|woman|boy|girl|lady"
         r"|gentleman)\b",
         _months,
     ),
-    ("age_months", r"\b(?:m|f)\s?(\d{2})\b(?!\s*[%/.])", _months),
-    ("age_months", rf"\b(?:am|is) (\d{{1,3}})(?=[.,!?]|\s(?:and|with)\b|$){_NO_DOSE}", _months),
     (
         "gestation_weeks",
         r"\b(\d{1,2})\s*(?:\+\d)?\s*(?:/40|w(?:ee)?ks? (?:pregnant|gestation|along))",
@@ -230,21 +262,23 @@ _PATTERNS: tuple[tuple[str, str, _Value], ...] = (
     ),
     (
         "gestation_weeks",
-        r"\b(?:i am|she is|wife is|at|currently) (\d{1,2}) ?(?:\+\d )?w(?:ee)?ks?\b(?! old)",
+        r"(?:^|(?<=[.,;]\s))([23]\d|4[01]) ?w(?:ee)?ks?\b(?! (?:old|ago|later|of|post))",
         _within(4, 43),
     ),
-    (
-        "gestation_weeks",
-        r"(?:^|[.,;]\s)([23]\d|4[01]) ?w(?:ee)?ks?\b(?! (?:old|ago|later|of|post))",
-        _within(4, 43),
-    ),
-    ("gestation_weeks", rf"\bpregnant{_GAP}{{0,20}}?(\d{{1,2}}) ?w", _within(3, 44)),
     ("hours", rf"\b{_NUMBER}\s*(hours?|hrs?|h|days?|d|weeks?|wks?)\b", _hours),
     ("pain_score", r"\b(\d{1,2})\s*(?:/|out of)\s*10\b", _within(0, 10)),
-    (
-        "tablets",
-        r"\b(?:took|taken|taking|swallowed|ate|eaten|ingested|popped|downed|overdosed|od|had)\b"
-        rf"[^.;\n]{{0,40}}?\b{_COUNT}{_NO_DOSE}\s*(?:x\s*)?(?:\S+\s+){{0,3}}?{_TABLETS}\b",
-        _count,
-    ),
 )
+"""What begins with the number."""
+
+
+@cache
+def _by_first_word() -> dict[str, list[tuple[str, re.Pattern[str], _Value]]]:
+    """The patterns by the word that they begin with; those that begin with a number under ""."""
+    patterns: dict[str, list[tuple[str, re.Pattern[str], _Value]]] = {}
+    for quantity, said, after, value in _AFTER_WORDS:
+        pattern = re.compile(rf"(?:{said}){after}")
+        for first in {split(one).words[0].text for one in said.split("|")}:
+            patterns.setdefault(first, []).append((quantity, pattern, value))
+    for quantity, at_number, value in _AT_NUMBERS:
+        patterns.setdefault("", []).append((quantity, re.compile(at_number), value))
+    return patterns

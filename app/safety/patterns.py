@@ -7,7 +7,7 @@ over the words; a pattern is then joined only where each of its places was found
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise
 
@@ -50,6 +50,26 @@ class Match:
         return self.spans[-1][1]
 
 
+class _Node:
+    """A phrase, or the beginning of longer ones, in the tree of all phrases."""
+
+    __slots__ = ("exact", "next", "places")
+
+    def __init__(self) -> None:
+        self.next: dict[str, _Node] = {}
+        """By the stem of the word that goes on."""
+        self.exact: dict[str, _Node] = {}
+        """By that word itself."""
+        self.places: set[int] = set()
+        """What the phrase that ends here fills."""
+
+    def grown(self, wanted: str) -> _Node:
+        """The node that one more word of a phrase leads to."""
+        if wanted.startswith(_EXACT):
+            return self.exact.setdefault(wanted.removeprefix(_EXACT), _Node())
+        return self.next.setdefault(wanted, _Node())
+
+
 class Lexicon:
     """All phrases, each with the places it can fill."""
 
@@ -57,10 +77,10 @@ class Lexicon:
         """Takes the named lists that `{name}` stands for."""
         self._lists = lists
         self._ids: dict[str, int] = {}
-        self._phrases: dict[str, dict[tuple[str, ...], list[int]]] = {}
-        """By the first word: the other words, and the places that the phrase fills."""
+        self._tree = _Node()
         self._read: dict[str, tuple[str, ...]] = {}
-        self._sizes: dict[int, int] = {}
+        self._ends: list[frozenset[_Node]] = []
+        """By place: where the phrases end that fill it."""
         self.stems: set[str] = set()
 
     def parse(self, written: str) -> Pattern:
@@ -88,36 +108,28 @@ class Lexicon:
 
     def phrases_at(self, place: int) -> int:
         """How many phrases fill a place; the fewer, the less often a text has one."""
-        return self._sizes[place]
+        return len(self._ends[place])
 
-    def find(self, words: Sequence[Word], fillers: Sequence[bool]) -> dict[int, list[list[Span]]]:
-        """Every phrase in the text, by place: for each of its phrases that stand in the text the
-        spans, in the order of the text. Phrases serve many places, so spans are shared."""
-        present = {word.stem for word in words} | {_EXACT + word.text for word in words}
-        starts: dict[str, list[int]] = {}
+    def find(self, words: Sequence[Word], fillers: Sequence[bool]) -> Found:
+        """Every phrase in the text: one walk down the tree from each word."""
+        walk = _Walk(words, fillers)
         for index, word in enumerate(words):
-            starts.setdefault(word.stem, []).append(index)
-            starts.setdefault(_EXACT + word.text, []).append(index)
-        found: dict[int, list[list[Span]]] = {}
-        for key, indexes in starts.items():
-            for rest, places in self._phrases.get(key, {}).items():
-                if rest and rest[0] not in present:
-                    continue
-                spans = list(_spans(rest, indexes, words, fillers))
-                if spans:
-                    for place in places:
-                        found.setdefault(place, []).append(spans)
-        return found
+            walk.on(self._tree, word, index, index)
+        return Found(walk.phrases, self._ends)
 
     def _place(self, item: str) -> int:
         if item in self._ids:
             return self._ids[item]
         place = self._ids[item] = len(self._ids)
-        phrases = dict.fromkeys(self._alternatives(item, ()))
-        self._sizes[place] = len(phrases)
-        for phrase in phrases:
-            self._phrases.setdefault(phrase[0], {}).setdefault(phrase[1:], []).append(place)
+        ends = set()
+        for phrase in dict.fromkeys(self._alternatives(item, ())):
+            node = self._tree
+            for word in phrase:
+                node = node.grown(word)
+            node.places.add(place)
+            ends.add(node)
             self.stems.update(phrase)
+        self._ends.append(frozenset(ends))
         return place
 
     def _alternatives(self, item: str, inside: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -142,6 +154,66 @@ class Lexicon:
         return phrase
 
 
+class Found:
+    """The phrases of one text, and the places that they fill."""
+
+    def __init__(
+        self, phrases: Mapping[_Node, list[Span]], ends: Sequence[frozenset[_Node]]
+    ) -> None:
+        """Takes where each phrase stands, and by place which phrases fill it."""
+        self._phrases, self._ends = phrases, ends
+        self._nodes = frozenset(phrases)
+
+    def places(self) -> frozenset[int]:
+        """Every place that was filled somewhere."""
+        return frozenset[int]().union(*(node.places for node in self._nodes))
+
+    def at(self, place: int) -> Sequence[Span]:
+        """Where a place is filled, in the order of the text."""
+        filled = [self._phrases[node] for node in self._nodes & self._ends[place]]
+        return filled[0] if len(filled) == 1 else sorted(set(chain(*filled)))
+
+
+class _Walk:
+    """One way through a text down the tree of phrases.
+
+    A phrase stays in one sentence, and takes the first word that fits: small ones that do not fit
+    are passed over.
+    """
+
+    __slots__ = ("_fillers", "_words", "phrases")
+
+    def __init__(self, words: Sequence[Word], fillers: Sequence[bool]) -> None:
+        self._words, self._fillers = words, fillers
+        self.phrases: dict[_Node, list[Span]] = {}
+
+    def on(self, node: _Node, word: Word, start: int, index: int) -> None:
+        """From a node, by a word, to what it goes on with: by its stem, and as it stands."""
+        by_stem, as_it_stands = node.next.get(word.stem), node.exact.get(word.text)
+        if by_stem is not None:
+            self._reached(by_stem, start, index)
+        if as_it_stands is not None:
+            self._reached(as_it_stands, start, index)
+
+    def _reached(self, node: _Node, start: int, index: int) -> None:
+        if node.places:
+            self.phrases.setdefault(node, []).append((start, index))
+        if not (node.next or node.exact):
+            return
+        words, passed = self._words, list[str]()
+        sentence = words[index].sentence
+        for following in range(index + 1, min(index + _MOST_FILLERS + 2, len(words))):
+            word = words[following]
+            if word.sentence != sentence:
+                return
+            if word.stem in node.next or word.text in node.exact:
+                if word.text not in passed:
+                    self.on(node, word, start, following)
+                passed.append(word.text)
+            if not self._fillers[following]:
+                return
+
+
 class Text:
     """A text's words with what was found in them, ready for patterns to be matched."""
 
@@ -150,18 +222,15 @@ class Text:
         small = [word.text in fillers for word in words]
         self._others = [0, *accumulate(not one for one in small)]
         self._found = lexicon.find(words, small)
-        self._spans: dict[int, list[Span]] = {}
-
-    @property
-    def places(self) -> Iterable[int]:
+        self.places = self._found.places()
         """Every place that was filled somewhere."""
-        return self._found
+        self._spans: dict[int, Sequence[Span]] = {}
 
     def at(self, place: int) -> Sequence[Span]:
-        """Where one place was filled."""
+        """Where one place was filled, in the order of the text."""
         spans = self._spans.get(place)
         if spans is None:
-            spans = self._spans[place] = sorted(set(chain(*self._found.get(place, ()))))
+            spans = self._spans[place] = self._found.at(place)
         return spans
 
     def gap(self, end: int, start: int) -> int:
@@ -170,7 +239,7 @@ class Text:
 
     def matches(self, pattern: Pattern) -> list[Match]:
         """Where a pattern stands; of several ways to join its places only the nearest."""
-        if not self._found.keys() >= pattern.needed:
+        if not self.places >= pattern.needed:
             return []
         partial: list[tuple[Span, ...]] = [(span,) for span in self.at(pattern.places[0])]
         for joiner, place in zip(pattern.joiners, pattern.places[1:], strict=True):
@@ -234,34 +303,3 @@ def _wanted(written: str) -> tuple[str, ...]:
 
 def _fits(word: Word, wanted: str) -> bool:
     return word.stem == wanted or (wanted[0] == _EXACT and word.text == wanted[1:])
-
-
-def _spans(
-    rest: tuple[str, ...], starts: Sequence[int], words: Sequence[Word], fillers: Sequence[bool]
-) -> Iterator[Span]:
-    """Where a phrase stands whose first word is at one of these."""
-    for start in starts:
-        last = _phrase_end(rest, start, words, fillers) if rest else start
-        if last is not None:
-            yield start, last
-
-
-def _phrase_end(
-    rest: tuple[str, ...], start: int, words: Sequence[Word], fillers: Sequence[bool]
-) -> int | None:
-    """The last word of a phrase whose first is here; it stays in one sentence."""
-    index = start
-    for wanted in rest:
-        skipped = 0
-        index += 1
-        while (
-            index < len(words)
-            and not _fits(words[index], wanted)
-            and fillers[index]
-            and skipped < _MOST_FILLERS
-        ):
-            index += 1
-            skipped += 1
-        if index >= len(words) or not _fits(words[index], wanted):
-            return None
-    return index if words[index].sentence == words[start].sentence else None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "ʼ": "'", "–": "-", "—": " - "})
 _VERBS = ("is", "are", "was", "were", "do", "does", "did", "has", "have", "had", "would", "should")
@@ -23,9 +25,11 @@ _CONTRACTIONS = {
     **{"ain't": "is not", "i'm": "i am", "im": "i am", "ive": "i have"},
 }
 """Opened, so that a rule says "can not" and finds them all."""
-_SPACES = re.compile(r"[^\S\n]+")
+_SPACES = re.compile(r"[^\S\n ]+|  +")
 _LINES = re.compile(r"(?: ?\n)+ ?")
-_CONTRACTED = re.compile(r"[a-z]+(?:'[a-z]+)?")
+_CONTRACTED = re.compile(
+    rf"\b(?:[a-z]+'[a-z]+|{'|'.join(one for one in _CONTRACTIONS if one.isalpha())})\b"
+)
 _MYSELF = re.compile(r"\b(my|him|her|your) self\b")
 _UNABLE = re.compile(r"\b(?:(?:(?:is|was|am|are|were|be) )?(?:not able|unable) to|could not)\b")
 _COUNTED = {
@@ -51,9 +55,8 @@ _SUBJECTS = frozenset({"i", "he", "she", "it", "we", "they", "there", "no", "den
 """Words that begin one after a comma."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One word or number."""
+class Word(NamedTuple):
+    """One word or number. A tuple, since a long turn has hundreds of them and is read each time."""
 
     text: str
     stem: str
@@ -76,8 +79,11 @@ class Words:
     """Sentences that end with a question mark."""
 
 
-def split(text: str) -> Words:
-    """Take a text apart. Linear in its length; every string is accepted."""
+def split(text: str, mend: Callable[[str], str] = str) -> Words:
+    """Take a text apart. Linear in its length; every string is accepted.
+
+    `mend` gives the stem that was meant for one that is misspelt.
+    """
     normal = _normal(text)
     words: list[Word] = []
     known: dict[str, str] = {}
@@ -103,7 +109,7 @@ def split(text: str) -> Words:
         if token in _TURNS or (pause and token in _SUBJECTS):
             clause += 1
         if token not in known:
-            known[token] = stem(token)
+            known[token] = mend(stem(token))
         words.append(Word(token, known[token], found.start(), sentence, clause, pause))
         pause = False
     return Words(normal, tuple(words), frozenset(questions))
@@ -122,7 +128,9 @@ def _normal(text: str) -> str:
     normal = unicodedata.normalize("NFKC", text).casefold().translate(_QUOTES)
     normal = _MYSELF.sub(r"\1self", normal)
     normal = _UNABLE.sub("can not", _CONTRACTED.sub(_opened, normal))
-    normal = _LINES.sub("\n", _SPACES.sub(" ", normal))
+    normal = _SPACES.sub(" ", normal)
+    if "\n" in normal:
+        normal = _LINES.sub("\n", normal)
     return _COUNT.sub(lambda found: _COUNTED[found[1]], normal)
 
 

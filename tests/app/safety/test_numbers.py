@@ -11,7 +11,7 @@ from app.safety.words import split
 
 
 def read(text: str) -> dict[str, float]:
-    return {one.quantity: one.value for one in readings(split(text).text)}
+    return {one.quantity: one.value for one in readings(split(text))}
 
 
 @pytest.mark.parametrize(
@@ -83,4 +83,4 @@ def test_both_scales_of_temperature_agree(celsius: float) -> None:
 
 @given(st.text(alphabet="0123456789 /.,%CFbptemp\n-", max_size=200))
 def test_no_text_upsets_it(text: str) -> None:
-    list(readings(split(text).text))
+    list(readings(split(text)))
