@@ -37,6 +37,11 @@ class Alert:
     patient: bool
     """False: only the line is to be shown."""
 
+    @property
+    def noted(self) -> str:
+        """It as one line, as its reader sees it once the card is folded."""
+        return self.card.folded if self.patient else self.line
+
 
 @dataclass(frozen=True, slots=True)
 class Passages:

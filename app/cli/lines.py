@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from app.assistant.events import Alert, Asked, Passages, Support
 from app.knowledge.passage import Passage
-from app.sanitise import one_line
+from app.sanitise import clean, one_line
 
 
 def alert_lines(alert: Alert) -> Iterator[str]:
@@ -31,7 +31,8 @@ def passage_lines(passages: Passages) -> Iterator[str]:
 
 def from_reference(passage: Passage) -> str:
     """The passage itself, where the model is only a demonstration."""
-    return f"From the reference: {passage.title}\n\n{passage.text}\n\nThe model's own words:\n"
+    title, text = one_line(passage.title), clean(passage.text)
+    return f"From the reference: {title}\n\n{text}\n\nThe model's own words:\n"
 
 
 def support_lines(support: Support) -> Iterator[str]:

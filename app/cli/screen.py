@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from app.cli.house import House, build
@@ -59,10 +60,17 @@ def _settings(house: House, kiosk: bool) -> ChatSettings:
     if kiosk:
         shared = KioskSettings(ui.kiosk_idle_s, ui.kiosk_pin)
         return ChatSettings(house.notice, console=console, kiosk=shared)
-    return ChatSettings(house.notice, console=console, keep=_begin_keeping)
+    return ChatSettings(house.notice, console=console, keep=partial(_begin_keeping, house))
 
 
-def _begin_keeping(passphrase: str) -> TurnKeeper:
-    from app.conversation.vault import FOLDER, Passphrase, Vault
+def _begin_keeping(house: House, passphrase: str) -> TurnKeeper:
+    """A new file, which notes what answered: an export of it must say so years later."""
+    from app.assistant.notices import DEMONSTRATION
+    from app.conversation.vault import FOLDER, About, Passphrase, Vault
 
-    return Vault.create(Folders.standard().state / FOLDER, Passphrase(passphrase))
+    assistant = house.assistant
+    about = About(
+        model=assistant.model.name if assistant.model is not None else "",
+        demonstration=DEMONSTRATION if assistant.demonstration else "",
+    )
+    return Vault.create(Folders.standard().state / FOLDER, Passphrase(passphrase), about)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from app.conversation.turns import Answer, Conversation, Turn
+from app.knowledge.passage import Passage
 from app.sanitise import clean, one_line
 
 _MARKS = {
@@ -11,10 +14,13 @@ _MARKS = {
     "repetition": "*(ended: the model had begun to repeat itself)*",
     "failed": "*(broken off: the engine failed)*",
 }
+_NO_ANSWER = "*(no answer of the model)*"
+_NO_SOURCES = "Sources: none; this rests on the model alone."
+_LONGEST_ALERT = 1000
 
 
 def to_markdown(conversation: Conversation, model: str, demonstration: str, notice: str) -> str:
-    """The whole conversation, every version of every answer, with the notices of the screen.
+    """The whole conversation: red flags, every version of every answer, sources, notices.
 
     Args:
         conversation: what to export.
@@ -23,17 +29,52 @@ def to_markdown(conversation: Conversation, model: str, demonstration: str, noti
         notice: the line that the screen always shows.
     """
     head = ["# Bedside conversation", f"Model: {one_line(model)}", notice]
-    parts = [*head, demonstration, *map(_turn, conversation.turns)]
+    turns = (_turn(turn, passage_first=bool(demonstration)) for turn in conversation.turns)
+    parts = [*head, demonstration, *turns]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _turn(turn: Turn) -> str:
+def _turn(turn: Turn, *, passage_first: bool) -> str:
     question = "\n".join(f"> {line}" for line in clean(turn.question).splitlines())
+    first = [_from_reference(one) for one in turn.passages[:passage_first]]
+    parts = [*_alerts(turn), *first, *_answers(turn), *_sources(turn)]
+    return "\n\n".join(["## Question", question, *parts])
+
+
+def _alerts(turn: Turn) -> Iterator[str]:
+    """What stood above the answer stands above it here."""
+    for alert in turn.alerts:
+        yield f"**! {one_line(alert, _LONGEST_ALERT)}**"
+    if turn.alerts and not turn.answers:
+        yield _NO_ANSWER
+
+
+def _from_reference(passage: Passage) -> str:
+    """The passage in the place of the answer, as a demonstration model has it on the screen."""
+    title, text = one_line(passage.title), clean(passage.text).strip()
+    return f"From the reference: {title}\n\n{text}\n\nThe model's own words:"
+
+
+def _answers(turn: Turn) -> list[str]:
     answers = [_answer(answer) for answer in turn.answers]
     if len(answers) > 1:
-        answers = [f"**Answer {n}**\n\n{text}" for n, text in enumerate(answers, start=1)]
-    return "\n\n".join(["## Question", question, *answers])
+        return [f"**Answer {n}**\n\n{text}" for n, text in enumerate(answers, start=1)]
+    return answers
 
 
 def _answer(answer: Answer) -> str:
     return "\n\n".join(filter(None, [clean(answer.text).strip(), _MARKS.get(answer.reason, "")]))
+
+
+def _sources(turn: Turn) -> Iterator[str]:
+    """What all answers of the turn lean on, by the numbers that they cite."""
+    if not any(answer.text for answer in turn.answers):
+        return
+    sources = [f"{number}. {_source(one)}" for number, one in enumerate(turn.passages, start=1)]
+    yield "\n".join(["Sources:", "", *sources]) if sources else _NO_SOURCES
+
+
+def _source(passage: Passage) -> str:
+    """Title, source, date and address, as far as they are known."""
+    parts = [passage.title, passage.source, passage.date or "date not known", passage.url]
+    return ", ".join(one_line(part, 400) for part in parts if part)

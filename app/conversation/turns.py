@@ -29,11 +29,18 @@ class Turn:
     """What the answers lean on."""
     sent: str = ""
     """The question as the model got it, with the passages; empty where it got it as it is."""
+    alerts: tuple[str, ...] = ()
+    """The red flags that stood when it was asked or that it raised, a line each."""
 
     @property
     def answer(self) -> Answer | None:
         """The latest answer."""
         return self.answers[-1] if self.answers else None
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is something to keep: an answer, or a card that stood in its place."""
+        return bool(self.answers or self.alerts)
 
 
 class Conversation:
@@ -70,6 +77,12 @@ class Conversation:
     def lean_on(self, passages: Sequence[Passage], sent: str) -> None:
         """Passages for the last question, and how the model gets both; kept as it was sent."""
         self._turns[-1] = replace(self.last, passages=tuple(passages), sent=sent)
+
+    def flag(self, lines: Sequence[str]) -> None:
+        """Red flags at the last question; each line is noted once."""
+        self._turns[-1] = replace(
+            self.last, alerts=tuple(dict.fromkeys((*self.last.alerts, *lines)))
+        )
 
     def add_answer(self, answer: Answer) -> None:
         """One more answer to the last question."""

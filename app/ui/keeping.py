@@ -86,5 +86,5 @@ class Keeping:
 
     @property
     def _ended(self) -> list[Turn]:
-        """The turns that have an answer; a question alone is not one yet."""
-        return [turn for turn in self._assistant.conversation.turns if turn.answers]
+        """The turns with something to keep; a question alone is not one yet."""
+        return [turn for turn in self._assistant.conversation.turns if turn.ended]

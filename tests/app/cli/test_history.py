@@ -12,11 +12,13 @@ from typer.testing import CliRunner, Result
 from app.cli import root
 from app.conversation.turns import Answer, Turn
 from app.conversation.vault import DELETED, FOLDER, UNFINISHED, About, Passphrase, Vault
-from tests.app.conversation.vault.files import CHEAP, WORDS
+from app.knowledge.passage import Passage
+from tests.app.conversation.vault.files import CHEAP, WORDS, Oracle, plain_turn
 from tests.app.ui.terminal import Terminal, run_in_terminal
 
 EYES = Turn("What is glaucoma?", (Answer("A disease of the eye.", "stop"),))
 AGAIN = Turn("And then?", (Answer("Drops.", "cancelled"),))
+LEAFLET = Passage(1, "Glaucoma - care", "Ward 3", "", "2025-01-31", "", "Use drops.", 1.0)
 
 
 @pytest.fixture
@@ -100,6 +102,30 @@ def test_show_and_export_say_the_same(kept: Path, tmp_path: Path) -> None:
     assert "Do not rely on this." in file.read_text()
     again = invoke("export", kept.stem, str(file))
     assert again.exit_code == 3 and "there already" in again.stderr
+
+
+@pytest.mark.usefixtures("history")
+def test_sources_and_red_flags_are_kept_with_their_turn(folder: Path) -> None:
+    answer = (Answer("Drops [1].", "stop"),)
+    held = Turn("My eye!", alerts=("Eye: Call 112 now.",))
+    with Vault.create(folder, Passphrase(WORDS), cost=CHEAP) as vault:
+        vault.keep([held, Turn("And care?", answer, (LEAFLET,), "sent", ("Eye: Call 112 now.",))])
+    shown = invoke("show", vault.path.stem).stdout
+    assert shown.endswith(
+        "> My eye!\n\n**! Eye: Call 112 now.**\n\n*(no answer of the model)*\n\n## Question\n\n"
+        "> And care?\n\n**! Eye: Call 112 now.**\n\nDrops [1].\n\nSources:\n\n"
+        "1. Glaucoma - care, Ward 3, 2025-01-31\n"
+    )
+
+
+@pytest.mark.usefixtures("history")
+def test_a_file_from_before_sources_were_kept_still_reads(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    old = plain_turn(0, "What is glaucoma?", ("A disease of the eye.", "stop"))
+    (folder / "11111111.vault").write_bytes(Oracle().file(b'{"about": {}}', old))
+    shown = invoke("show", "11111111")
+    assert shown.exit_code == 0, shown.stderr
+    assert "A disease of the eye.\n\nSources: none" in shown.stdout
 
 
 @pytest.mark.usefixtures("history")
