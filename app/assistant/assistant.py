@@ -18,21 +18,21 @@ from app.assistant.events import (
     Finished,
     Held,
     Loaded,
-    Loading,
     Notice,
     Passages,
     PrepareEvent,
     Ready,
     TurnEvent,
 )
-from app.assistant.grounding import Reference, support, with_passages
+from app.assistant.grounding import Lookup, Reference, support
+from app.assistant.model import Model
 from app.assistant.notices import SYSTEM_PROMPT, forgetting, too_long
 from app.assistant.ports import Engine, TurnListener, Usage
 from app.assistant.progress import AnswerInProgress
 from app.assistant.triage import Triage
 from app.conversation.budget import Budget, fit
 from app.conversation.turns import Answer, Conversation, Turn
-from app.engine.messages import Load, Message, Sampling
+from app.engine.messages import Load, Sampling
 from app.errors import BedsideError, EngineError, UsageError
 from app.safety import Card, Question
 from app.sanitise import clean
@@ -54,7 +54,7 @@ class Assistant:
         listener: TurnListener | None = None,
         advise_on_memory: Callable[[int], str] = lambda _available: "",
         triage: Triage | None = None,
-        reference: Reference | None = None,
+        reference: Callable[[], Reference] | None = None,
     ) -> None:
         """Nothing is started before `prepare`.
 
@@ -66,34 +66,42 @@ class Assistant:
             listener: learns the counts and times of each turn.
             advise_on_memory: what to do when so many bytes do not suffice, as a sentence.
             triage: hears every question before the model does.
-            reference: where passages are looked for.
+            reference: makes what passages are looked for in; called once, in a thread.
         """
         self.demonstration = demonstration
         self.conversation = Conversation()
-        self.model: Loaded | None = None
         self.usage = Usage()
-        self._engine, self._load = engine, load
+        self._engine = engine
+        self._model = Model(engine, load, advise_on_memory)
         self._sampling = sampling or Sampling()
         self._listener = listener
-        self._advise_on_memory = advise_on_memory
-        self._triage, self._reference = triage, reference
+        self._triage = triage
+        self._lookup = Lookup(reference) if reference is not None else None
         self._answering = self._stopping = False
-        self._fixed_tokens = 0
         self._prepared = False
         self._awaited = asyncio.Event()
         self._failure: Failed | None = None
+
+    @property
+    def model(self) -> Loaded | None:
+        """The model that answers; None until `prepare` got so far."""
+        return self._model.loaded
 
     async def prepare(self) -> AsyncGenerator[PrepareEvent, None]:
         """Load the model and let it read the fixed prompt; ends with Ready or Failed.
 
         A question may be asked meanwhile: the red flags hear it at once, the model when it can.
+        Rules and reference are read while the engine's process loads the model. Its first event
+        comes when a screen has long been painted; before, they would take turns with it.
         """
-        if self._triage is not None:
-            await asyncio.to_thread(self._triage.prepare)  # the screen paints meanwhile
+        beside = False
         try:
-            async with aclosing(self._prepare()) as events:
+            async with aclosing(self._model.prepare()) as events:
                 async for event in events:
-                    self._failure = event if isinstance(event, Failed) else None
+                    if not beside and (trouble := await self._read_beside()) is not None:
+                        yield trouble
+                    beside = True
+                    self._take_prepared(event)
                     yield event
         except BedsideError as error:
             self._failure = Failed("internal", str(error))
@@ -102,31 +110,27 @@ class Assistant:
             self._prepared = True
             self._awaited.set()
 
-    async def _prepare(self) -> AsyncGenerator[PrepareEvent, None]:
-        async with aclosing(self._engine.load(self._load)) as events:
-            async for event in events:
-                if isinstance(event, Failed):
-                    yield self._with_advice(event)
-                    return
-                if isinstance(event, Loading | Loaded):
-                    yield event
-                if isinstance(event, Loaded):
-                    self.model = event
-                    if self._listener is not None:
-                        self._listener.model_loaded(event)
-        assert self.model is not None
-        wanted = min(self._load.settings.context, self.model.trained_context)
-        if self.model.context < wanted:
-            yield Notice(
-                f"Memory allows a context of {self.model.context} tokens instead of {wanted}."
-            )
-        warmed = await self._engine.warm([Message("system", SYSTEM_PROMPT)])
-        if isinstance(warmed, Failed):
-            yield warmed
-            return
-        self._fixed_tokens = warmed.tokens
-        self.usage = Usage(warmed.tokens, self.model.context)
-        yield Ready(self.model)
+    async def _read_beside(self) -> Notice | None:
+        """Read what the first question needs, in a thread.
+
+        Without a reference questions are answered; without red flags none is. Raises
+        BadInputError.
+        """
+        if self._triage is not None:
+            await asyncio.to_thread(self._triage.prepare)
+        if self._lookup is not None:
+            try:
+                await asyncio.to_thread(self._lookup.prepare)
+            except BedsideError as error:
+                return Notice(_without_reference(error))
+        return None
+
+    def _take_prepared(self, event: PrepareEvent) -> None:
+        self._failure = event if isinstance(event, Failed) else None
+        if isinstance(event, Loaded) and self._listener is not None:
+            self._listener.model_loaded(event)
+        if isinstance(event, Ready):
+            self.usage = self._model.fixed
 
     def ask(self, question: str) -> AsyncGenerator[TurnEvent, None]:
         """Answer a question. The stream raises UsageError while another one runs."""
@@ -168,7 +172,10 @@ class Assistant:
 
     def confirm(self, question: Question) -> Alert | None:
         """A yes to one of the questions that were offered; it may raise an alert."""
-        return self._triage.confirm(question) if self._triage is not None else None
+        alert = self._triage.confirm(question) if self._triage is not None else None
+        if alert is not None and self.conversation.turns:
+            self.conversation.flag([alert.noted])
+        return alert
 
     def help_card(self) -> Card | None:
         """What is shown to somebody in a crisis, whenever they ask for it."""
@@ -188,7 +195,7 @@ class Assistant:
             if self._triage is not None:
                 self._triage.clear()
             await self._engine.reset()
-            self.usage = Usage(self._fixed_tokens, self.usage.context)
+            self.usage = self._model.fixed
 
     async def close(self) -> None:
         """End the engine."""
@@ -242,7 +249,7 @@ class Assistant:
                 return
             if trouble is not None:
                 yield trouble
-            if self._reference is not None:
+            if self._lookup is not None:
                 yield Passages(self.conversation.last.passages)
             if self.conversation.forgotten > before:
                 yield Notice(forgetting(self.conversation.forgotten - before))
@@ -258,21 +265,25 @@ class Assistant:
         return self._prepared
 
     def _hear(self) -> Alert | None:
-        return self._triage.hear(self.conversation.last.question) if self._triage else None
+        """What the red flags say of the question. Noted with it is also what stood before."""
+        if self._triage is None:
+            return None
+        alert = self._triage.hear(self.conversation.last.question)
+        self.conversation.flag([one.noted for one in (alert, self.alert) if one is not None])
+        return alert
 
     async def _lean(self) -> Notice | None:
         """Look the question up, once, and keep it as the model will get it."""
         turn = self.conversation.last
-        if self._reference is None or turn.sent:
+        if self._lookup is None or turn.sent:
             return None
-        try:  # in a thread: keys are read meanwhile, and the first use may build the index
-            passages = await asyncio.to_thread(self._reference.search, turn.question)
-            if passages:
-                context, count = self.usage.context, self._engine.count
-                fitted = await with_passages(turn.question, passages, context, count)
-                self.conversation.lean_on(*fitted)
+        context, count = self.usage.context, self._engine.count
+        try:
+            leaning = await self._lookup.passages(turn.question, context, count)
         except BedsideError as error:
-            return Notice(f"The reference could not be asked. {error}")
+            return Notice(_without_reference(error))
+        if leaning is not None:
+            self.conversation.lean_on(*leaning)
         return None
 
     async def _stream(self, heard: bool) -> AsyncGenerator[TurnEvent, None]:
@@ -344,8 +355,6 @@ class Assistant:
     async def _count(self, forgotten: int) -> int:
         return await self._engine.count(self.conversation.messages(SYSTEM_PROMPT, forgotten))
 
-    def _with_advice(self, failed: Failed) -> Failed:
-        if failed.code != "memory":
-            return failed
-        advice = self._advise_on_memory(failed.detail["available"])
-        return replace(failed, sentence=f"{failed.sentence} {advice}".strip())
+
+def _without_reference(error: BedsideError) -> str:
+    return f"The reference could not be asked. {error}"

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from app.assistant.events import Alert, Asked
-from app.safety import Alert as Found
-from app.safety import Card, Level, Mode, Question, RedFlags, Rule, card, clinician_line, worse_of
+from app.safety import Card, Level, Mode, Question, Rule, card, clinician_line
+
+if TYPE_CHECKING:  # the check itself comes with the rules, when a screen is painted
+    from app.safety import Alert as Found
+    from app.safety import RedFlags
 
 _HEARD = 20_000
 """Characters from each end of a very long text; nobody types as much, and a paste of a megabyte
@@ -58,6 +62,8 @@ class Triage:
 
     def hear(self, text: str) -> Alert | None:
         """The alert that these words raise: a new one, or one they state again."""
+        from app.safety import worse_of
+
         self._said.append(_ends(text))
         found = self._flags.check(self._said, self.mode)
         if found is None:
@@ -90,6 +96,8 @@ class Triage:
 
     def help_card(self) -> Card:
         """The card that is always one key away."""
+        from app.safety import Alert as Found
+
         return card(Found(_HELP, frozenset()), *self._numbers)
 
     def clear(self) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from app.assistant.assistant import Assistant
 from app.assistant.notices import information_notice
-from app.assistant.rulebook import red_flags
 from app.assistant.triage import Triage
 from app.boards import detect, profile
 from app.catalog import Catalog
@@ -18,12 +19,15 @@ from app.config import Config, UiConfig, load_config
 from app.engine.client import EngineClient
 from app.engine.messages import Finished, Load, Loaded
 from app.folders import Folders, private_folder
-from app.knowledge.reference import Reference
 from app.monitor.governor import Governor
 from app.monitor.pacing import READ_EVERY_S, PacedEngine
 from app.monitor.recorder import RunRecorder
 from app.monitor.sampler import Sampler
 from app.safety import Mode
+
+if TYPE_CHECKING:  # loaded in a thread, once the screen is painted
+    from app.knowledge.reference import Reference
+    from app.safety import RedFlags
 
 
 class Watch:
@@ -113,7 +117,7 @@ def build(choices: Choices, on_problem: Callable[[str], None]) -> House:
         listener=Watch(sampler, recorder, load),
         advise_on_memory=chosen.advise_on_memory,
         triage=_triage(config.ui),
-        reference=Reference(folders.data, tell=on_problem),
+        reference=partial(_reference, folders, on_problem),
     )
     return House(
         config,
@@ -128,7 +132,19 @@ def build(choices: Choices, on_problem: Callable[[str], None]) -> House:
 def _triage(ui: UiConfig) -> Triage:
     """The red flags, for whoever reads the screen, with the settings' numbers."""
     mode: Mode = "clinician" if ui.mode == "clinician" else "patient"
-    return Triage(red_flags, mode, ui.emergency_number, ui.crisis_line)
+    return Triage(_red_flags, mode, ui.emergency_number, ui.crisis_line)
+
+
+def _red_flags() -> RedFlags:
+    from app.assistant.rulebook import red_flags
+
+    return red_flags()
+
+
+def _reference(folders: Folders, tell: Callable[[str], None]) -> Reference:
+    from app.knowledge.reference import Reference
+
+    return Reference(folders.data, tell=tell)
 
 
 def _paced(

@@ -59,6 +59,10 @@ class Reference:
         self._connection: sqlite3.Connection | None = None
         self._ranking: Ranking | None = None
 
+    def prepare(self) -> None:
+        """Open the index, or build it, and read thesaurus and habits. Raises as `search` does."""
+        self.search("")
+
     def search(self, question: str, limit: int = 3) -> list[Passage]:
         """The passages that fit a question best, best first.
 

@@ -42,7 +42,7 @@ def conversation(folder: Path) -> tuple[Assistant, FakeEngine, list[list[TurnEve
         engine,
         Load("model.gguf", EngineSettings(context=4096)),
         triage=Triage(red_flags, "patient", "112", "0800 111"),
-        reference=Reference(folder),
+        reference=lambda: Reference(folder),
     )
 
     async def play() -> list[list[TurnEvent]]:

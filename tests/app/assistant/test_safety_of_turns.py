@@ -16,6 +16,7 @@ from app.assistant.events import (
     Notice,
     Passages,
     Prefill,
+    Ready,
     Support,
     Text,
     TurnEvent,
@@ -25,7 +26,7 @@ from app.assistant.triage import Triage
 from app.engine.messages import EngineSettings, Load
 from app.errors import BadInputError
 from app.knowledge.passage import Passage
-from app.safety import Level, Mode
+from app.safety import Level, Mode, Question
 from tests.app.assistant.fakes import FINISHED, FakeEngine
 
 Item = TypeVar("Item")
@@ -51,6 +52,12 @@ class FakeReference:
     def __init__(self, *passages: Passage, fails: str = "") -> None:
         self.passages, self.fails = passages, fails
         self.asked: list[str] = []
+        self.prepared = 0
+
+    def prepare(self) -> None:
+        self.prepared += 1
+        if self.fails:
+            raise BadInputError(self.fails)
 
     def search(self, question: str, limit: int = 3) -> Sequence[Passage]:
         self.asked.append(question)
@@ -69,7 +76,8 @@ def scene(
     engine = FakeEngine()
     triage = Triage(red_flags, mode, "112", "0800 111")
     load = Load("model.gguf", EngineSettings(context=512))
-    return Assistant(engine, load, triage=triage, reference=reference), engine
+    make = None if reference is None else lambda: reference
+    return Assistant(engine, load, triage=triage, reference=make), engine
 
 
 def play(assistant: Assistant, *questions: str) -> list[list[TurnEvent]]:
@@ -257,6 +265,43 @@ def test_a_broken_reference_is_said_and_the_answer_comes() -> None:
     assert isinstance(events[0], Notice)
     assert "The index is damaged." in events[0].sentence
     assert isinstance(events[-1], Finished)
+
+
+def test_the_reference_is_opened_while_the_model_loads_and_its_trouble_is_said_then() -> None:
+    reference = FakeReference(fails="The index is damaged.")
+    assistant, _engine = scene(reference=reference)
+    assert reference.prepared == 0
+    events = asyncio.run(collect(assistant.prepare()))
+    assert isinstance(events[0], Notice) and "The index is damaged." in events[0].sentence
+    assert isinstance(events[-1], Ready)
+    assert (reference.prepared, reference.asked) == (1, [])
+
+
+def test_the_alerts_that_stand_are_noted_at_their_turns() -> None:
+    assistant, _engine = scene()
+    play(assistant, HARMLESS, EMERGENCY, "What is gout?", CRISIS)
+    none, chest, gout, crisis = [turn.alerts for turn in assistant.conversation.turns]
+    assert none == ()
+    assert len(chest) == 1 and "Call 112 now." in chest[0]
+    assert gout == chest, "it stays for the session"
+    assert len(crisis) == 2 and "0800 111" in crisis[0] and crisis[1] == chest[0]
+
+
+def test_a_clinicians_alert_is_noted_as_its_line() -> None:
+    assistant, _engine = scene("clinician")
+    play(assistant, EMERGENCY)
+    assert assistant.conversation.last.alerts[0].startswith("CALL NOW · ")
+
+
+def test_a_confirmed_question_is_noted_at_the_turn_it_followed() -> None:
+    assistant, _engine = scene()
+    question = Question("Is it the worst of your life?", "the worst headache of my life, suddenly")
+    assert assistant.confirm(question) is not None, "nothing was asked yet, and nothing breaks"
+    assistant, _engine = scene()
+    play(assistant, HARMLESS)
+    alert = assistant.confirm(question)
+    assert alert is not None
+    assert assistant.conversation.last.alerts == (alert.noted,)
 
 
 def test_a_model_that_cannot_be_loaded_ends_the_turn_that_waited_for_it() -> None:
