@@ -20,6 +20,7 @@ from app.assistant.events import (
     Text,
     TurnEvent,
 )
+from app.assistant.notices import DEMONSTRATION
 from app.cli.lines import alert_lines, asked_lines, from_reference, passage_lines, support_lines
 from app.errors import BadInputError, BedsideError, EngineError, ResourceError
 
@@ -125,6 +126,12 @@ def ending(last: LastEvent) -> str:
             return _ENDINGS.get(reason, "")
         case Held():
             return "The model was not asked."
+
+
+def notice_of_model(assistant: Assistant, last: LastEvent) -> str:
+    """What to say of a model that answered; empty where it did not, or there is nothing to say."""
+    answered = isinstance(last, Finished) and last.generated > 0
+    return DEMONSTRATION if assistant.demonstration and answered else ""
 
 
 @contextmanager

@@ -64,8 +64,7 @@ async def _answer(house: House, question: str) -> int:
     import asyncio
 
     from app.assistant.events import Failed, Held
-    from app.assistant.notices import DEMONSTRATION
-    from app.cli.answers import ending, failure, make_ready, write_answer
+    from app.cli.answers import ending, failure, make_ready, notice_of_model, write_answer
 
     assistant = house.assistant
     house.open()
@@ -80,10 +79,8 @@ async def _answer(house: House, question: str) -> int:
             print(flush=True)
         if isinstance(last, Failed):
             raise failure(last)
-        if ending(last):
-            _tell(ending(last))
-        if assistant.demonstration:
-            _tell(DEMONSTRATION)
+        for sentence in filter(None, (ending(last), notice_of_model(assistant, last))):
+            _tell(sentence)
         if house.budget_line is not None:
             _tell(f"Power budget: {house.budget_line()}.")
         _tell(house.notice)

@@ -7,8 +7,7 @@ import sys
 from collections.abc import AsyncGenerator
 
 from app.assistant.events import TurnEvent
-from app.assistant.notices import DEMONSTRATION
-from app.cli.answers import ending, make_ready, write_answer
+from app.cli.answers import ending, make_ready, notice_of_model, write_answer
 from app.cli.house import House, build
 from app.cli.options import Choices
 from app.errors import BedsideError
@@ -74,7 +73,7 @@ async def _answer(house: House, events: AsyncGenerator[TurnEvent, None]) -> None
     last = await write_answer(house.assistant, events, write, _say)
     if begun:
         _write("\n")
-    for sentence in (ending(last), DEMONSTRATION if house.assistant.demonstration else ""):
+    for sentence in (ending(last), notice_of_model(house.assistant, last)):
         if sentence:
             _say(sentence)
     if house.budget_line is not None:

@@ -81,6 +81,7 @@ class Answer(Vertical):
         self._mark = Static(classes="mark", markup=False)
         self._sources = Static(classes="sources", markup=False)
         self._doses = Static(classes="doses", markup=False)
+        self._demonstration = Static(DEMONSTRATION, classes="demonstration", markup=False)
         self._pending: list[str] = []
         self._pace = FlushPace()
         self._last_flush = 0.0
@@ -95,10 +96,10 @@ class Answer(Vertical):
         yield self._mark
         yield self._sources
         yield self._doses
-        if self._reader.demonstration:
-            yield Static(DEMONSTRATION, classes="demonstration", markup=False)
+        yield self._demonstration
 
     def on_mount(self) -> None:
+        self._warn()
         self._show_aside()
         self.progress(self.answer.mark)
 
@@ -122,6 +123,7 @@ class Answer(Vertical):
         """
         piece = clean(piece)
         self.answer.text += piece
+        self._warn()
         self._pending.append(piece)
         if self._timer is None:
             wait = self._last_flush + self._pace.interval - perf_counter()
@@ -170,6 +172,10 @@ class Answer(Vertical):
     def _first_passage(self) -> Passage | None:
         passages = self.answer.passages
         return passages[0] if passages and self._reader.passage_first else None
+
+    def _warn(self) -> None:
+        """Under words of a demonstration model stands what they are; a card alone has none."""
+        self._demonstration.display = self._reader.demonstration and bool(self.answer.text)
 
     def _show_aside(self) -> None:
         """Everything but text and mark; what says nothing takes no row."""
