@@ -14,7 +14,17 @@ from typing import Annotated
 import typer
 
 from app.edge import EdgeGroup
-from converter.cli import compare, convert, inspection, make, perplexity, plan, prune, saliency
+from converter.cli import (
+    compare,
+    convert,
+    inspection,
+    make,
+    perplexity,
+    plan,
+    prune,
+    results,
+    saliency,
+)
 
 app = typer.Typer(
     name="bedside-convert",
@@ -32,6 +42,7 @@ app.command()(perplexity.perplexity)
 app.command()(prune.prune)
 app.command()(make.make)
 app.command()(compare.compare)
+app.command()(results.results)
 
 
 @app.callback()

@@ -1,7 +1,4 @@
-"""Perplexity over bytes as an SVG picture, written by hand: some points, a line and two axes.
-
-A library would draw it in a line, and weigh more than all else that the converter needs.
-"""
+"""Perplexity over bytes as an SVG picture: some points, a line and two axes."""
 
 from __future__ import annotations
 
@@ -11,16 +8,16 @@ from html import escape
 
 from app.sanitise import one_line
 from converter.compare.table import Role, Row, Table, frontier
+from converter.svg import BLUE, GREEN, GREY, RED, picture
 
 _WIDTH, _HEIGHT = 760, 460
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70, 20, 40, 50
 _COLOURS: dict[Role, str] = {
-    "full": "#555555",
-    "ladder": "#0072b2",
-    "weighed": "#009e73",
-    "candidate": "#d55e00",
+    "full": GREY,
+    "ladder": BLUE,
+    "weighed": GREEN,
+    "candidate": RED,
 }
-"""Of Okabe and Ito, which people who confuse red and green can tell apart."""
 _LABELS: dict[Role, str] = {
     "ladder": "full model, quantised",
     "weighed": "full model, quantised by importance",
@@ -41,19 +38,13 @@ def svg(table: Table) -> str:
     upwards = _scale([row.perplexity for row in rows], _HEIGHT - _BOTTOM, _TOP)
     title = f"Perplexity on {one_line(table.corpora[0].name, 60)} over megabytes"
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
-        'font-family="sans-serif" font-size="11">',
-        f"<title>{escape(title)}</title>",
-        f'<rect width="{_WIDTH}" height="{_HEIGHT}" fill="white"/>',
-        f'<text x="{_LEFT}" y="20" font-size="14">{escape(title)}</text>',
         *_ticks_across([row.nbytes / 1e6 for row in rows], across),
         *_ticks_upwards([row.perplexity for row in rows], upwards),
         _line(frontier(table.rivals), across, upwards),
         *(_point(row, across, upwards) for row in rows),
         *_legend({row.role for row in rows}),
-        "</svg>",
     ]
-    return "\n".join(parts) + "\n"
+    return picture(title, _WIDTH, _HEIGHT, parts, left=_LEFT)
 
 
 def _scale(values: Sequence[float], start: float, end: float) -> Place:

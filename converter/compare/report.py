@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from app.sanitise import one_line
 from converter.compare.table import Row, Table, verdicts
+from converter.lines import aligned, escaped, markdown_table
 
 _MARKS = {"candidate": "**{}**", "full": "{}", "ladder": "{}", "weighed": "{}"}
 
@@ -15,10 +16,7 @@ _MARKS = {"candidate": "**{}**", "full": "{}", "ladder": "{}", "weighed": "{}"}
 def terminal(table: Table) -> Iterator[str]:
     """Lines for a terminal: the table, what it was measured on, the verdicts."""
     rows = [_titles(table), *(_cells(table, row) for row in _ordered(table))]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        first, *rest = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        yield "  ".join([row[0].ljust(len(first)), *rest])
+    yield from aligned(rows)
     yield ""
     yield from _conditions(table)
     yield ""
@@ -27,12 +25,12 @@ def terminal(table: Table) -> Iterator[str]:
 
 def markdown(table: Table, plot: str | None = None) -> str:
     """A section for a model's card; `plot` is the name of the picture that lies beside it."""
-    titles = _titles(table)
-    lines = [_piped(titles), _piped(["---", *["---:"] * (len(titles) - 1)])]
+    rows = [[escaped(title) for title in _titles(table)]]
     for row in _ordered(table):
         name, *cells = _cells(table, row)
-        lines.append(_piped([_MARKS[row.role].format(_escaped(name)), *cells]))
-    told = [_escaped(line) for line in (*_conditions(table), *_sentences(table))]
+        rows.append([_MARKS[row.role].format(escaped(name)), *cells])
+    lines = markdown_table(rows)
+    told = [escaped(line) for line in (*_conditions(table), *_sentences(table))]
     picture = [] if plot is None else ["", f"![Perplexity over bytes]({plot})"]
     return "\n".join([*lines, *picture, "", *(f"- {line}" for line in told)]) + "\n"
 
@@ -113,14 +111,3 @@ def _conditions(table: Table) -> Iterator[str]:
 def _sentences(table: Table) -> list[str]:
     found = [one_line(verdict.sentence, 400) for verdict in verdicts(table)]
     return found or ["There is no candidate: this is what the full model's own files give."]
-
-
-def _piped(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def _escaped(text: str) -> str:
-    """A text of someone else's in a Markdown table: no markup, no new column."""
-    for mark in "\\`*_|<>[]":
-        text = text.replace(mark, f"\\{mark}")
-    return text

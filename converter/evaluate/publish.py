@@ -1,0 +1,76 @@
+"""The files of an evaluation, each whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from app.errors import UsageError
+from app.sanitise import one_line
+from converter.evaluate import plots
+from converter.evaluate.evaluation import Evaluation
+from converter.evaluate.examples import analysis_lines, analysis_page
+from converter.evaluate.paired import Pair
+from converter.evaluate.question import QuestionSet
+from converter.evaluate.record import record
+from converter.evaluate.report import markdown
+from converter.files import check_output, whole_file
+
+_REPORT = (".json", ".md", ".svg", "-reliability.svg")
+_ANALYSIS = ("-errors.jsonl", "-errors.md")
+
+
+def check_outputs(out: Path) -> None:
+    """See that the files can be written, before any question is asked.
+
+    Raises:
+        UsageError: the folder is missing, or something that is no file has one of the names.
+    """
+    for ending in (*_REPORT, *_ANALYSIS):
+        check_output(_beside(out, ending), force=True)
+
+
+def write_report(
+    out: Path, evaluations: Sequence[Evaluation], pairs: Sequence[Pair] = ()
+) -> tuple[Path, ...]:
+    """Write NAME.json, NAME.md and two pictures; none holds a question's text.
+
+    Returns:
+        What was written.
+    """
+    accuracy, reliability = (_beside(out, ending) for ending in (".svg", "-reliability.svg"))
+    pictures = [("Accuracy", accuracy.name), ("Reliability", reliability.name)]
+    contents = {
+        _beside(out, ".json"): record(evaluations, pairs),
+        _beside(out, ".md"): markdown(evaluations, pairs, pictures),
+        accuracy: plots.accuracy(evaluations),
+        reliability: plots.reliability(evaluations),
+    }
+    for path, content in contents.items():
+        _write(path, [content])
+    return tuple(contents)
+
+
+def write_analysis(out: Path, asked: Sequence[tuple[Evaluation, QuestionSet]]) -> tuple[Path, ...]:
+    """Write NAME-errors.jsonl and NAME-errors.md, which hold the questions and are their user's.
+
+    Returns:
+        What was written.
+    """
+    lines, page = (_beside(out, ending) for ending in _ANALYSIS)
+    _write(lines, (f"{line}\n" for one in asked for line in analysis_lines(*one)))
+    _write(page, (analysis_page(*one) for one in asked))
+    return lines, page
+
+
+def _beside(out: Path, ending: str) -> Path:
+    if not out.name:
+        raise UsageError(f"{one_line(str(out))} is a folder; give the files a name in it.")
+    return out.with_name(out.name + ending)
+
+
+def _write(path: Path, texts: Iterable[str]) -> None:
+    check_output(path, force=True)
+    with whole_file(path) as file:
+        for text in texts:
+            file.write(text.encode("utf-8"))
