@@ -7,27 +7,7 @@ The full and the cut model read the same text side by side. Half a layer at a ti
   model's: its target is the full stream after this half less the cut stream before it, so what
   earlier layers still miss is made up for here.
 
-What this was chosen over, on medquad-29m with half of all neurons cut (768 of 1536 in each layer),
-as the rise in log-perplexity on 24 windows of medquad_val; magnitude without repair: 0.551.
-
-| choice by    | tokens  | target of the writer                | readers | rise  |
-|--------------|---------|-------------------------------------|---------|-------|
-| magnitude    | 24,576  | the full block on the cut's input   | left    | 0.253 |
-| magnitude    | 24,576  | the full model's contribution       | left    | 0.264 |
-| magnitude    | 24,576  | the full stream less the cut stream | left    | 0.238 |
-| magnitude    | 24,576  | the full stream less the cut stream | turned  | 0.233 |
-| magnitude    | 65,536  | the full stream less the cut stream | turned  | 0.207 |
-| saliency     | 65,536  | the full stream less the cut stream | left    | 0.189 |
-| second-order | 65,536  | the full stream less the cut stream | left    | 0.174 |
-| second-order | 65,536  | the full stream less the cut stream | turned  | 0.166 |
-
-The last of these roads at every width, of 48 blocks of 256 neurons, equally many in each layer
-(24 shared out as 3 2 2 2 3 3 4 5, by cost over the mean square of the stream there: 0.150):
-
-| blocks kept                    | 32    | 24    | 16    | 8     |
-|--------------------------------|-------|-------|-------|-------|
-| magnitude without repair       | 0.171 | 0.551 | 1.670 | 4.381 |
-| second-order, restored         | 0.060 | 0.166 | 0.400 | 1.009 |
+What else was tried, and what each choice costs, is in RESULTS.md beside this file.
 """
 
 from __future__ import annotations
@@ -56,6 +36,9 @@ _BATCH = 2048
 """Tokens that are in the air at once: some dozens of megabytes of activations."""
 _HELD_OUT = 8
 """Of so many chunks, the last is held out."""
+_KEPT = 1 << 29
+"""Bytes of a half's features that are kept from the fit to the step past it; more are computed
+twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +74,7 @@ def restore(
     plan: Plan,
     chunks: Sequence[Sequence[int]],
     *,
+    streams: Sequence[Floats] | None = None,
     progress: Progress | None = None,
 ) -> Restored:
     """Refit the cut model's matrices on text.
@@ -103,6 +87,8 @@ def restore(
         cut: the same after the plan.
         plan: which layers of the one are which of the other.
         chunks: tokens of texts, all equally long; fifty or more for each kept neuron are wise.
+        streams: `full_streams` of these chunks, where several cuts are repaired on them.
+        progress: told after each half layer.
 
     Raises:
         BadInputError: There are fewer than two chunks, they differ in length, or they name tokens
@@ -115,6 +101,7 @@ def restore(
     quiet = np.errstate(over="ignore", invalid="ignore")  # what is no number is told in words
     with quiet, _streams(tokens, _embedding(full)) as (target, stream):
         work = _Restoration(Forward.of(full), target, stream, {}, [])
+        work.known = None if streams is None else iter(streams)
         pairs = _pairs(full, cut, places)
         for done, (layer, was, now) in enumerate(pairs, 1):
             if now is None:
@@ -124,6 +111,24 @@ def restore(
             if progress is not None:
                 progress(done, total)
     return Restored(work.weights, tuple(work.gains), tokens.size)
+
+
+def full_streams(full: Model, chunks: Sequence[Sequence[int]]) -> list[Floats]:
+    """The full model's residual stream after each half layer, (chunks, tokens, width), in memory.
+
+    Raises:
+        BadInputError: As `restore` says of the chunks.
+        ResourceError: There is no room for the scratch files.
+    """
+    tokens = _checked(chunks, full.vocabulary_rows)
+    found: list[Floats] = []
+    quiet = np.errstate(over="ignore", invalid="ignore")
+    with quiet, _streams(tokens, _embedding(full)) as (target, stream):
+        work = _Restoration(Forward.of(full), target, stream, {}, [])
+        for _, half, _ in _pairs(full, full, {}):
+            work.advance(half)
+            found.append(np.array(target))
+    return found
 
 
 class _Sums:
@@ -137,12 +142,13 @@ class _Sums:
 
     def add(self, first: int, inputs: Floats, missing: Floats, right: Floats) -> None:
         """Count a batch in, whose first chunk has the number `first`."""
-        for number in range(len(inputs)):
-            if (first + number) % self._period == self._period - 1:
-                self.held_out.add(inputs[number], missing[number])
-                self._power += float(np.square(right[number]).sum())
-            else:
-                self.seen.add(inputs[number], missing[number])
+        numbers = np.arange(first, first + len(inputs))
+        held_out = numbers % self._period == self._period - 1
+        if held_out.any():
+            self.held_out.add(inputs[held_out], missing[held_out])
+            self._power += float(np.square(right[held_out], dtype=np.float64).sum())
+        if not held_out.all():
+            self.seen.add(inputs[~held_out], missing[~held_out])
 
     def fitted(self, layer: int) -> Fit:
         """The best step.
@@ -174,28 +180,39 @@ class _Restoration:
     """The cut and repaired model's."""
     weights: dict[str, Floats]
     gains: list[Gain]
+    known: Iterator[Floats] | None = None
+    """The full model's stream after each half, where it was computed before."""
 
     def advance(self, half: Half) -> None:
-        """Take the full model's stream past a half that the cut model has not."""
+        """Take the full model's stream past a half."""
+        if self.known is not None:
+            self.target = next(self.known)
+            return
         for batch in self._batches():
-            self.target[batch] += self._written(half, self.target[batch])
+            self.target[batch] += written(half, self._features(half, self.target[batch]))
 
     def repair(self, was: Half, now: Half, layer: int, place: int) -> None:
         """Take both streams past a half, the cut model's with its matrices refitted."""
         self._turn_readers(was, now, layer, place)
+        self.advance(was)
         writer = f"{now.writer}.weight"
         sums = _Sums(now.weights[writer].shape, len(self.stream))
+        kept: dict[int, Floats] = {}
+        room = _KEPT // (4 * sums.seen.inputs * self.stream.shape[1])
         for batch in self._batches():
-            self.target[batch] += self._written(was, self.target[batch])
             features = self._features(now, self.stream[batch])
             missing = self.target[batch] - self.stream[batch] - written(now, features)
             sums.add(batch.start, features, missing, self.target[batch])
+            if batch.stop <= room:
+                kept[batch.start] = features
         found = sums.fitted(layer)
         if found.step is not None:
             self._replace(now, place, writer, now.weights[writer] + found.step)
         self.gains.append(sums.gain(found, layer, now.writer))
         for batch in self._batches():
-            self.stream[batch] += self._written(now, self.stream[batch])
+            known = kept.get(batch.start)
+            features = self._features(now, self.stream[batch]) if known is None else known
+            self.stream[batch] += written(now, features)
 
     def _turn_readers(self, was: Half, now: Half, layer: int, place: int) -> None:
         width = self.stream.shape[-1]
@@ -216,9 +233,6 @@ class _Restoration:
 
     def _features(self, half: Half, x: Floats) -> Floats:
         return self.forward.features(half, self.forward.normed(half, x))
-
-    def _written(self, half: Half, x: Floats) -> Floats:
-        return written(half, self._features(half, x))
 
     def _batches(self) -> Iterator[slice]:
         chunks, length = self.stream.shape[:2]

@@ -13,10 +13,11 @@ import pytest
 
 from app.errors import BadInputError, ResourceError
 from converter.checkpoint import open_checkpoint, to_float32
+from converter.cut import restore as restoring
 from converter.cut.apply import cut
 from converter.cut.forward import Floats
 from converter.cut.plan import KeptLayer, Plan
-from converter.cut.restore import Restored, restore
+from converter.cut.restore import Restored, full_streams, restore
 from converter.material import Material, gather
 from tests.converter.checkpoints import Recipe, build, weights, write_weights
 from tests.converter.cut.plans import layers, plan
@@ -133,6 +134,25 @@ def test_the_same_text_gives_the_same_repair(full: Material) -> None:
     first, second = repair(full, kept), repair(full, kept)
     assert first.gains == second.gains
     assert all(np.array_equal(first.weights[name], second.weights[name]) for name in first.weights)
+
+
+def test_streams_computed_before_give_the_same_repair(full: Material) -> None:
+    """Also where a layer is gone, whose halves the full model's stream still passes."""
+    kept = plan(layers(RECIPE, {0: 16})[:2])
+    streams = full_streams(full.model, text())
+    assert len(streams) == 2 * RECIPE.layers
+    first, second = repair(full, kept), repair(full, kept, streams=streams)
+    assert first.gains == second.gains
+    assert all(np.array_equal(first.weights[name], second.weights[name]) for name in first.weights)
+
+
+def test_features_that_find_no_room_are_computed_again(
+    full: Material, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = plan(layers(RECIPE, {1: 16}))
+    first = repair(full, kept)
+    monkeypatch.setattr(restoring, "_KEPT", 0)
+    assert repair(full, kept).gains == first.gains
 
 
 @pytest.mark.parametrize("chunks", [[], [[1, 2, 3]], [[1, 2, 3], [1, 2]]])
