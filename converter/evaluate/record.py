@@ -158,11 +158,11 @@ def _read(told: Any, seconds: Any, where: str) -> Evaluation:
 
 def _check(found: Evaluation, where: str) -> None:
     """Refuse what types allow and no evaluation is."""
-    hashes = {found.model_sha256: False, found.data_sha256: False}
-    hashes |= {found.train_sha256: True, found.passages_sha256: True}
+    hashes = [found.model_sha256, found.data_sha256]
+    hashes += [one for one in (found.train_sha256, found.passages_sha256) if one]
     ids = {outcome.id for outcome in found.outcomes}
     sound = (
-        all(_SHA256.fullmatch(one) or (one == "" and empty) for one, empty in hashes.items())
+        all(_SHA256.fullmatch(one) for one in hashes)
         and 0 < len(found.outcomes) == len(ids) <= found.available
         and len(set(found.labels)) == len(found.labels)
         and all(_is_sound(outcome, len(found.labels)) for outcome in found.outcomes)

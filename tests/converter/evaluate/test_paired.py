@@ -1,0 +1,72 @@
+"""Two models on the same questions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from app.errors import UsageError
+from converter.evaluate.evaluation import Settings
+from converter.evaluate.paired import pair, pairs, pairs_between
+from tests.converter.evaluate.evaluations import evaluation, outcomes
+
+TRUTHS = [0] * 10
+FIRST = evaluation(outcomes(TRUTHS, [0] * 8 + [1, 1]), model="first.gguf")
+SECOND = evaluation(
+    outcomes(TRUTHS, [1, 1, 1, 1, 1, 1, 1, 0, 0, None]), model="second.gguf", sha256="b" * 64
+)
+
+
+def test_only_questions_that_one_alone_has_right_count() -> None:
+    found = pair(FIRST, SECOND)
+    assert (found.questions, found.only_first, found.only_second) == (10, 7, 1)
+    assert found.p_value == pytest.approx(2 * (1 + 8) / 2**8)
+    assert found.sentence == (
+        "quiz: first.gguf alone is right in 7 of 10, second.gguf alone in 1 (McNemar's exact "
+        "test, p = 0.0703): these questions do not tell them apart."
+    )
+
+
+def test_the_better_one_is_named_whichever_comes_first() -> None:
+    best = evaluation(outcomes(TRUTHS, TRUTHS), model="best.gguf")
+    for found in (pair(best, SECOND), pair(SECOND, best)):
+        assert found.p_value == pytest.approx(2 / 2**8)
+        assert found.sentence.endswith("best.gguf is better than second.gguf.")
+
+
+def test_one_model_asked_in_two_ways_has_two_names() -> None:
+    written = replace(FIRST, settings=Settings(mode="write"))
+    found = pair(FIRST, written)
+    assert "by letter" in found.first
+    assert "in writing" in found.second
+    assert found.p_value == 1
+    same_name = pair(FIRST, replace(SECOND, model=FIRST.model))
+    assert (same_name.first, same_name.second) == ("first.gguf (aaaaaaaa)", "first.gguf (bbbbbbbb)")
+
+
+OTHERS = {
+    "fewer": replace(SECOND, outcomes=SECOND.outcomes[:-1]),
+    "another file": replace(SECOND, data_sha256="e" * 64),
+    "another order": replace(SECOND, outcomes=SECOND.outcomes[::-1]),
+    "another truth": replace(
+        SECOND, outcomes=(replace(SECOND.outcomes[0], truth=1), *SECOND.outcomes[1:])
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_questions_are_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="were not asked the same questions"):
+        pair(FIRST, OTHERS[name])
+    assert pairs([FIRST, OTHERS[name]]) == ()
+
+
+def test_all_pairs_of_one_set_are_tested_and_sets_are_kept_apart() -> None:
+    other_set = replace(SECOND, task="other", data_sha256="e" * 64)
+    assert len(pairs([FIRST, SECOND, other_set, replace(FIRST, model="third.gguf")])) == 3
+    assert len(pairs_between([FIRST, other_set], [SECOND])) == 1
+    with pytest.raises(UsageError, match="none of these sets"):
+        pairs_between([FIRST], [other_set])
+    with pytest.raises(UsageError, match="same questions"):
+        pairs_between([FIRST], [OTHERS["fewer"]])
