@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from converter.cache import Cache
-from converter.cut.measuring import Calibration, measure
+from converter.cut.measuring import MEMORY, Calibration, measure
 from converter.cut.saliency import Saliency
 from converter.cut.saliency_file import VERSION, read_saliency, write_saliency
 from converter.export import lay_out, write
@@ -35,6 +35,8 @@ class Workshop:
     cache: Cache
     threads: int
     progress: Progress = silent
+    memory: int = MEMORY
+    """Bytes that the sums of one pass over text may take; more passes are made for more."""
 
 
 def runnable(shop: Workshop, model: Path, sha256: str) -> Path:
@@ -78,6 +80,7 @@ def measured(
                 sha256,
                 calibration,
                 covariances=covariances,
+                memory=shop.memory,
                 threads=shop.threads,
                 progress=advance,
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -58,6 +59,9 @@ def make(  # noqa: PLR0913 - each parameter is an option of the command
     restore: Annotated[bool, typer.Option(help="Repair what is cut.")] = True,
     restore_tokens: Annotated[int, typer.Option(help="Tokens to repair on.")] = 131072,
     seed: Annotated[int, typer.Option(help="Decides which documents are read.")] = 0,
+    memory: Annotated[
+        str, typer.Option(help="Covariances that need more are summed in several passes.")
+    ] = "4GiB",
     cache: Annotated[
         Path | None, typer.Option(help="Folder for what can be reused; default: the user's cache.")
     ] = None,
@@ -98,7 +102,7 @@ def make(  # noqa: PLR0913 - each parameter is an option of the command
     sample = Sample(chunk, tokens, share if general else 1.0, seed)
     texts = read_texts(text, field) if text else []
     begun = time.monotonic()
-    shop = workshop(cache, threads)
+    shop = replace(workshop(cache, threads), memory=parse_bytes(memory, "--memory"))
     order = Order(
         model=checkpoint,
         file_type=file_type,

@@ -100,8 +100,8 @@ def plan(  # noqa: PLR0913 - each parameter is an option of the command
     _report(made, material, request.file_type)
 
 
-def parse_bytes(text: str) -> int:
-    """Bytes from `1.2GB`, `900 MB` or a plain number.
+def parse_bytes(text: str, option: str = "--bytes") -> int:
+    """Bytes from `1.2GB`, `900 MB` or a plain number; `option` is named where it is none.
 
     Raises:
         UsageError: it is none of these, or nothing.
@@ -109,7 +109,7 @@ def parse_bytes(text: str) -> int:
     found = re.fullmatch(r"([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*([A-Za-z]*)", text.strip())
     unit = _UNITS.get(found[2].upper()) if found else None
     if found is None or unit is None or float(found[1]) <= 0:
-        raise UsageError(f"--bytes {text!r} is no size; write it as 1.2GB, 900MB or a number.")
+        raise UsageError(f"{option} {text!r} is no size; write it as 1.2GB, 900MB or a number.")
     return int(float(found[1]) * unit)
 
 

@@ -38,6 +38,9 @@ def saliency(  # noqa: PLR0913 - each parameter is an option of the command
     covariance: Annotated[
         str, typer.Option(help="Layers whose covariances are kept: none, all, or `0-3 7`.")
     ] = "none",
+    memory: Annotated[
+        str, typer.Option(help="Covariances that need more are summed in several passes.")
+    ] = "4GiB",
     cache: Annotated[
         Path | None, typer.Option(help="Folder for the file a checkpoint is run from.")
     ] = None,
@@ -50,6 +53,7 @@ def saliency(  # noqa: PLR0913 - each parameter is an option of the command
 ) -> None:
     """Measure on text what each neuron, head and layer does; Ctrl-C keeps what was measured."""
     from converter.cache import Cache, default_cache
+    from converter.cli.plan import parse_bytes
     from converter.cli.progress import progress_bar
     from converter.cut.measuring import Calibration, measure
     from converter.cut.saliency_file import write_saliency
@@ -59,6 +63,7 @@ def saliency(  # noqa: PLR0913 - each parameter is an option of the command
     from converter.texts import Sample, read_texts
 
     check_output(out, force=force)
+    allowed = parse_bytes(memory, "--memory")
     sample = Sample(chunk, tokens, share if general else 1.0, seed)
     sample.check()
     texts = Calibration(read_texts(text, field), read_texts(general or [], field), sample)
@@ -72,6 +77,7 @@ def saliency(  # noqa: PLR0913 - each parameter is an option of the command
             sha256,
             texts,
             covariances=_layers(covariance, file),
+            memory=allowed,
             threads=threads,
             progress=advance,
             stopped=stopped,

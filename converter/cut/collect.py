@@ -7,7 +7,7 @@ float64. The output head is not computed: its input is all that is wanted, and n
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,7 +37,6 @@ class _Sums:
     square: NDArray[np.float64]
     plain: NDArray[np.float64] | None = None
     absolute: NDArray[np.float64] | None = None
-    product: NDArray[np.float64] | None = None
 
     def add(self, rows: Rows, name: str) -> None:
         """Add a micro-batch's rows.
@@ -48,8 +47,6 @@ class _Sums:
         with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found below
             self._add(rows)
         _check_numbers(self.square, name)
-        if self.product is not None:
-            self.product += rows.T @ rows
 
     def _add(self, rows: Rows) -> None:
         scratch = np.empty((min(_ROWS, len(rows)), rows.shape[1]), dtype=np.float32)
@@ -70,6 +67,53 @@ def _check_numbers(values: NDArray[Any], name: str) -> None:
         )
 
 
+class Products:
+    """Watches a graph and adds up XᵀX of what some weights read, and nothing else."""
+
+    def __init__(self, sides: Mapping[str, int]) -> None:
+        """Watch the weights of these names, in the order of the graph, with rows so long."""
+        self._sums = {name: np.zeros((side, side)) for name, side in sides.items()}
+        self._tokens = dict.fromkeys(sides, 0)
+        self._last = next(reversed(self._sums), None)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._sums
+
+    @property
+    def tokens(self) -> int:
+        """How many ran through."""
+        return self._tokens[self._last] if self._last is not None else 0
+
+    def add(self, name: str, rows: Rows) -> None:
+        """Add a micro-batch's rows: products in float32, sums in float64.
+
+        Raises:
+            BadInputError: they hold values that are not numbers.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows is found below
+            self._sums[name] += rows.T @ rows
+        _check_numbers(np.diagonal(self._sums[name]), name)
+        self._tokens[name] += len(rows)
+
+    def wants(self, tensor: Tensor) -> bool:
+        """Products of the weights alone."""
+        return tensor.multiplies and tensor.source(0).name in self._sums
+
+    def take(self, tensor: Tensor) -> bool:
+        """Add it up; after the last weight there is nothing left to compute."""
+        name = tensor.source(0).name
+        self.add(name, tensor.source(1).rows())
+        return name != self._last
+
+    def means(self) -> Iterator[tuple[str, NDArray[np.float32]]]:
+        """XᵀX / tokens of each weight that was read at all; its sums are given up."""
+        for name, tokens in self._tokens.items():
+            sums = self._sums.pop(name)
+            if tokens:
+                sums /= tokens
+                yield name, sums.astype(np.float32)
+
+
 @dataclass(slots=True)
 class Collector:
     """Watches a graph of the Llama family and adds up what its weights read."""
@@ -77,8 +121,8 @@ class Collector:
     shapes: Mapping[str, int]
     """Name of each weight to the length of its rows: what its input has."""
     layers: int
-    covariances: Collection[str] = ()
-    """Names of weights whose input's XᵀX is kept too."""
+    products: Products = field(default_factory=lambda: Products({}))
+    """Weights whose input's XᵀX is summed on the way."""
     tokens: int = 0
     _sums: dict[str, _Sums] = field(default_factory=dict)
     _stream: Rows | None = None
@@ -99,7 +143,6 @@ class Collector:
                 np.zeros(row),
                 np.zeros(row) if detailed else None,
                 np.zeros(row) if detailed else None,
-                np.zeros((row, row)) if name in self.covariances else None,
             )
 
     def wants(self, tensor: Tensor) -> bool:
@@ -113,7 +156,10 @@ class Collector:
         """Add it up; after the head's input there is nothing left to compute."""
         if tensor.multiplies:
             name = tensor.source(0).name
-            self._sums[name].add(tensor.source(1).rows(), name)
+            rows = tensor.source(1).rows()
+            self._sums[name].add(rows, name)
+            if name in self.products:
+                self.products.add(name, rows)
             return True
         name, rows = tensor.name, tensor.rows()
         if name == "result_norm":
@@ -187,14 +233,6 @@ class Collector:
             (first, last - first): float(self._angles[first, last] / max(self._sampled_tokens, 1))
             for first in range(self.layers)
             for last in range(first + 1, self.layers + 1)
-        }
-
-    def products(self) -> dict[str, NDArray[np.float32]]:
-        """XᵀX / tokens of the weights for which it was asked."""
-        return {
-            name: (sums.product / max(self.tokens, 1)).astype(np.float32)
-            for name, sums in self._sums.items()
-            if sums.product is not None
         }
 
 

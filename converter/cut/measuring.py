@@ -1,19 +1,12 @@
 """One run over text: the chunks chosen, the model run, what was seen put together.
 
-What text is chosen decides what stays. On medquad-29m (score rms, 16,384 tokens, a third and half
-of the neurons cut, unrepaired) the log-perplexity of medical and of general text rises by
-
-| calibrated on | medical 1/3 | 1/2   | general 1/3 | 1/2  |
-|---------------|-------------|-------|-------------|------|
-| medical       | .160        | .491  | .201        | .611 |
-| half and half | .195        | .726  | .074        | .282 |
-| general       | .319        | 1.110 | .052        | .182 |
+What text is chosen decides what stays: RESULTS.md beside this file shows how much.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +14,9 @@ from app.engine.header import Header
 from app.engine.modelfile import read_header
 from app.errors import BadInputError, ResourceError, UsageError
 from app.sanitise import one_line
-from converter.cut.collect import Collector
+from converter.cut.collect import Collector, Products
 from converter.cut.saliency import Saliency
+from converter.cut.shelf import Matrix, Shelf
 from converter.runner import Runner
 from converter.texts import Document, Mixed, Sample, TextSource, mix
 
@@ -30,8 +24,10 @@ Progress = Callable[[int, int], None]
 """Told how many tokens are measured, and of how many."""
 READS = ("llama", "deci")
 """Architectures whose graphs are understood."""
-_COVARIANCE_BYTES = 4 << 30
-"""The most that covariances may take while they are summed, in float64."""
+MEMORY = 4 << 30
+"""Bytes that covariances may take while they are summed, in float64, where nothing else is said."""
+_COVARIANCES = ("attn_output", "ffn_down")
+"""The weights of a layer whose input's covariance is kept, in the order of the graph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +50,36 @@ def measure(
     calibration: Calibration,
     *,
     covariances: Collection[int] = (),
+    memory: int = MEMORY,
     threads: int = 0,
     progress: Progress | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Saliency:
     """Run the model over the text and return what its parts did.
 
+    Covariances that do not go into memory together are summed in several passes over the text, a
+    few layers each, and wait for the others in a scratch file.
+
     Args:
         model: a GGUF file of the Llama family.
         sha256: `source_hash` of the model that the person named.
         calibration: the texts and how much of them.
         covariances: layers of which the input of `ffn_down` and `attn_output` is kept as XᵀX.
+        memory: bytes that the sums of one pass may take.
         threads: how many to use; 0 for one per CPU.
         progress: told after each chunk.
         stopped: asked before each chunk; the run ends there with what it has.
 
     Raises:
         BadInputError: the model is of another family, computes NaN, or the text is too short.
-        ResourceError: the covariances asked for need too much memory.
+        ResourceError: one layer's covariances need more memory, or the scratch file more disk.
     """
     header = read_header(model)
-    watch = _collector(header, model, covariances)
-    with Runner(model, length=calibration.sample.length, threads=threads, watch=watch) as runner:
+    shapes = _measured_weights(header, model)
+    first, *others = _passes(shapes, layer_count(header), covariances, memory)
+    watch = Collector(shapes, layer_count(header), Products(first))
+    length = calibration.sample.length
+    with Runner(model, length=length, threads=threads, watch=watch) as runner:
         mixed = mix(
             calibration.domain,
             calibration.general,
@@ -83,53 +87,99 @@ def measure(
             runner.tokenise,
             runner.bos,
         )
-        _run(runner, mixed, watch, progress, stopped)
-    if not watch.tokens:
+        work = _Work(mixed.chunks, 1 + len(others), progress, stopped)
+        work.run(runner)
+    if not work.done:
         raise BadInputError(
             "No text was measured: it has too few words for the ratio asked for, or the run was "
             "stopped before its first chunk. Give more text."
         )
-    return _put_together(header, watch, sha256, calibration, mixed)
+    found: Mapping[str, Matrix] = dict(watch.products.means())
+    if others:
+        found = shelf = _laid_down(found)
+        for sides in others:
+            if stopped():
+                break
+            products = Products(sides)
+            with Runner(model, length=length, threads=threads, watch=products) as runner:
+                work.run(runner)
+            for name, matrix in products.means():
+                shelf.put(name, matrix)
+    return _put_together(header, watch, sha256, calibration, mixed, found, work.complete)
 
 
-def _run(
-    runner: Runner,
-    mixed: Mixed,
-    watch: Collector,
-    progress: Progress | None,
-    stopped: Callable[[], bool],
-) -> None:
-    total = sum(map(len, mixed.chunks))
-    for chunk in mixed.chunks:
-        if stopped():
-            return
-        runner.run(chunk)
-        if progress is not None:
-            progress(watch.tokens, total)
+class _Work:
+    """The chunks, run once or several times."""
+
+    def __init__(
+        self,
+        chunks: Sequence[Sequence[int]],
+        passes: int,
+        progress: Progress | None,
+        stopped: Callable[[], bool],
+    ) -> None:
+        self._chunks, self._progress, self._stopped = chunks, progress, stopped
+        self._total = passes * sum(map(len, chunks))
+        self.done = 0
+        """Tokens, in all passes."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether nobody stopped it."""
+        return self.done == self._total
+
+    def run(self, runner: Runner) -> None:
+        """One pass, or as much of it as nobody stops."""
+        for chunk in self._chunks:
+            if self._stopped():
+                return
+            runner.run(chunk)
+            self.done += len(chunk)
+            if self._progress is not None:
+                self._progress(self.done, self._total)
 
 
-def _collector(header: Header, model: Path, covariances: Collection[int]) -> Collector:
+def _measured_weights(header: Header, model: Path) -> dict[str, int]:
     if header.architecture not in READS:
         raise BadInputError(
             f"{one_line(model.name)} is a {one_line(header.architecture, 40)} model; saliency is "
             f"measured for the Llama family ({', '.join(READS)})."
         )
-    shapes = weight_rows(header)
-    layers = layer_count(header)
-    wanted = [
-        f"blk.{layer}.{part}.weight"
-        for layer in sorted(set(covariances))
-        for part in ("ffn_down", "attn_output")
-    ]
-    if any(name not in shapes for name in wanted):
-        raise UsageError(f"The model has layers 0 to {layers - 1}; choose covariances of those.")
-    needed = sum(8 * shapes[name] ** 2 for name in wanted)
-    if needed > _COVARIANCE_BYTES:
-        raise ResourceError(
-            f"The covariances asked for need {needed / 1e9:.1f} GB of memory, and "
-            f"{_COVARIANCE_BYTES / 1e9:.1f} GB are allowed; ask for fewer layers at a time."
-        )
-    return Collector(shapes, layers, frozenset(wanted))
+    return weight_rows(header)
+
+
+def _passes(
+    shapes: Mapping[str, int], layers: int, covariances: Collection[int], memory: int
+) -> list[dict[str, int]]:
+    """For each pass the weights whose covariance it sums, with their sides; at least one pass."""
+    passes: list[dict[str, int]] = [{}]
+    for layer in sorted(set(covariances)):
+        names = [f"blk.{layer}.{part}.weight" for part in _COVARIANCES]
+        if any(name not in shapes for name in names):
+            raise UsageError(
+                f"The model has layers 0 to {layers - 1}; choose covariances of those."
+            )
+        sides = {name: shapes[name] for name in names}
+        if _bytes(sides) > memory:
+            raise ResourceError(
+                f"The covariances of layer {layer} need {_bytes(sides) / 1e9:.1f} GB of memory, "
+                f"and {memory / 1e9:.1f} GB are allowed; allow more with --memory."
+            )
+        if _bytes(passes[-1]) + _bytes(sides) > memory:
+            passes.append({})
+        passes[-1] |= sides
+    return passes
+
+
+def _bytes(sides: Mapping[str, int]) -> int:
+    return sum(8 * side**2 for side in sides.values())
+
+
+def _laid_down(found: Mapping[str, Matrix]) -> Shelf:
+    shelf = Shelf.scratch()
+    for name, matrix in found.items():
+        shelf.put(name, matrix)
+    return shelf
 
 
 def layer_count(header: Header) -> int:
@@ -152,7 +202,13 @@ def weight_rows(header: Header) -> dict[str, int]:
 
 
 def _put_together(
-    header: Header, watch: Collector, sha256: str, calibration: Calibration, mixed: Mixed
+    header: Header,
+    watch: Collector,
+    sha256: str,
+    calibration: Calibration,
+    mixed: Mixed,
+    covariances: Mapping[str, Matrix],
+    complete: bool,
 ) -> Saliency:
     heads = header.setting("attention.head_count")
     counts = heads if isinstance(heads, tuple) else (heads,) * watch.layers
@@ -164,8 +220,8 @@ def _put_together(
         layers=tuple(watch.layer(n, int(str(counts[n]))) for n in range(watch.layers)),
         input_squares=watch.squares(),
         spans=watch.spans(),
-        covariances=watch.products(),
+        covariances=covariances,
         domain_share=mixed.share,
         seed=calibration.sample.seed,
-        complete=watch.tokens == sum(map(len, mixed.chunks)),
+        complete=complete,
     )

@@ -10,6 +10,7 @@ import math
 import os
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,6 +24,7 @@ from app.errors import BadInputError
 from app.sanitise import one_line
 from converter import metadata
 from converter.cut.saliency import LayerSaliency, Saliency
+from converter.cut.shelf import Place, Shelf
 from converter.files import whole_file
 from converter.header import Entry, pack_header, padding
 from converter.metadata import Field
@@ -44,9 +46,12 @@ def write_saliency(path: Path, saliency: Saliency) -> None:
     """Write the measurement, whole or not at all; a file that stands there is replaced."""
     tensors = dict(_tensors(saliency))
     entries = [Entry(name, values.shape, _kind(values)) for name, values in tensors.items()]
+    for name in saliency.covariances:
+        side = saliency.input_squares[name].size
+        entries.append(Entry(name + _COVARIANCE, (side, side), Kind.F32))
     with whole_file(path) as file:
         file.write(pack_header(_fields(saliency), entries))
-        for values in tensors.values():
+        for values in chain(tensors.values(), saliency.covariances.values()):
             file.write(np.ascontiguousarray(values).data)
             file.write(padding(values.nbytes))
 
@@ -111,8 +116,6 @@ def _tensors(saliency: Saliency) -> Iterator[tuple[str, NDArray[Any]]]:
     for (first, length), angle in saliency.spans.items():
         spans[first, first + length] = angle
     yield _SPANS, spans
-    for name, values in saliency.covariances.items():
-        yield name + _COVARIANCE, values
 
 
 class _Reader:
@@ -212,16 +215,18 @@ class _Reader:
             if name.endswith(ending)
         }
 
-    def _covariances(self) -> dict[str, NDArray[np.float32]]:
-        found = {
-            name.removesuffix(_COVARIANCE): self._floats(name)
-            for name in self._tensors
-            if name.endswith(_COVARIANCE)
-        }
-        for name, values in found.items():
-            if values.ndim != 2 or values.shape[0] != values.shape[1]:
+    def _covariances(self) -> Shelf:
+        """Left in the file until they are asked for."""
+        places = {}
+        for name, tensor in self._tensors.items():
+            if not name.endswith(_COVARIANCE):
+                continue
+            rows, *others = tensor.shape
+            if others != [rows] or tensor.type.name != "F32":
                 raise self._damaged(f"the covariance of {one_line(name, 80)}")
-        return found
+            place = Place(self._header.data_offset + tensor.offset, rows)
+            places[name.removesuffix(_COVARIANCE)] = place
+        return Shelf(os.dup(self._file.fileno()), places)
 
     def _values(self, name: str, sides: int) -> NDArray[np.float64]:
         values = self._array(name, "F64", "<f8")
