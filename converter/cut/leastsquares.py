@@ -85,10 +85,11 @@ def fit(seen: Moments, held_out: Moments, ridges: Sequence[float] = RIDGES) -> F
     diagonal = np.diagonal(seen.gram)
     floor = max(float(diagonal.mean()) * 1e-6, np.finfo(np.float64).tiny)
     scale = np.maximum(diagonal, floor)  # an input that was never on has no scale of its own
+    ridged = np.empty_like(seen.gram)
     for ridge in ridges:
-        step: Doubles = np.asarray(
-            np.linalg.solve(seen.gram + np.diag(ridge * scale), seen.cross), dtype=np.float64
-        )
+        np.copyto(ridged, seen.gram)
+        ridged[np.diag_indices(len(scale))] += ridge * scale
+        step: Doubles = np.asarray(np.linalg.solve(ridged, seen.cross), dtype=np.float64)
         after = held_out.error(step)
         if after < best.after:
             best = Fit(step.T.astype(np.float32), ridge, held_out.power, after)

@@ -18,7 +18,12 @@ Scores = NDArray[np.float64]
 RIDGE = 0.01
 """Added to a covariance's diagonal as a share of its mean, as GPTQ and SlimGPT do (`percdamp`)."""
 _BATCH = 8
-"""Units removed between two updates of the inverse: few, so that twins seldom go together."""
+"""Units removed between two updates of the inverse, or as small a share of many units: few, so that
+twins seldom go together."""
+_SHARE = 192
+"""Of so many units, one may be removed with another between two updates."""
+_ROWS = 64
+"""Of the inverse that are updated at once: they stay in the cache between product and sum."""
 
 
 def activation(absolute: Scores, tokens: int) -> Scores:
@@ -80,16 +85,19 @@ def second_order(
         size: how many neighbouring inputs make a unit: 1 for neurons, those of a head group.
     """
     inputs = columns.shape[1]
-    damping = RIDGE * max(float(np.trace(covariance)) / inputs, 1e-12)
-    inverse = np.linalg.inv(covariance.astype(np.float64) + damping * np.eye(inputs))
+    damped = covariance.astype(np.float64)
+    damped[np.diag_indices(inputs)] += RIDGE * max(float(np.trace(covariance)) / inputs, 1e-12)
+    inverse: Scores = np.asarray(np.linalg.inv(damped), dtype=np.float64)
+    del damped  # as large as the inverse
     left = columns.astype(np.float64)
     units = np.arange(inputs // size)
+    batch = max(1, _BATCH // size, len(units) // _SHARE)
     alive = np.ones(len(units), dtype=bool)
     scores, reached = np.zeros(len(units)), 0.0
     while alive.any():
         places = np.flatnonzero(alive)
         costs = _removal_costs(left, inverse, places, size)
-        order = np.argsort(costs, kind="stable")[: max(1, _BATCH // size)]
+        order = np.argsort(costs, kind="stable")[:batch]
         reached_by = np.maximum.accumulate(np.maximum(costs[order], reached))
         scores[units[places[order]]], reached = reached_by, float(reached_by[-1])
         _remove(left, inverse, _inputs(places[order], size))
@@ -111,7 +119,7 @@ def _removal_costs(
 ) -> Scores:
     """trace(W_u [C⁻¹]_uu⁻¹ W_uᵀ) for every unit u."""
     if size == 1:
-        return np.asarray((left[:, units] ** 2).sum(axis=0) / np.diagonal(inverse)[units])
+        return np.asarray(np.einsum("ij,ij->j", left, left)[units] / np.diagonal(inverse)[units])
     costs = []
     for unit in units:
         part = slice(unit * size, (unit + 1) * size)
@@ -127,4 +135,5 @@ def _remove(
     across = inverse[gone]
     shares = np.linalg.solve(across[:, gone], across)
     left -= left[:, gone] @ shares
-    inverse -= across.T @ shares
+    for start in range(0, len(inverse), _ROWS):
+        inverse[start : start + _ROWS] -= across[:, start : start + _ROWS].T @ shares
