@@ -29,6 +29,12 @@ def compare(  # noqa: PLR0913 - each parameter is an option of the command
     tokens: Annotated[int, typer.Option(help="Calibration tokens.")] = 65536,
     context: Annotated[int, typer.Option(help="Tokens in a window.")] = 512,
     chunks: Annotated[int, typer.Option(help="Windows at most; 0 for all.")] = 0,
+    evaluation: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE.json", help="What `evaluate` wrote of one of the files; may be repeated."
+        ),
+    ] = None,
     speed: Annotated[bool, typer.Option(help="Measure speed and memory too.")] = True,
     threads: Annotated[
         int, typer.Option(min=0, max=1024, help="How many to use; 0 for one per CPU.")
@@ -43,6 +49,7 @@ def compare(  # noqa: PLR0913 - each parameter is an option of the command
 ) -> None:
     """Compare files with the full model's own ladder, at equal bytes, on held-out text."""
     from converter.cli.shop import workshop
+    from converter.compare.accuracy import read_evaluations, with_accuracies
     from converter.compare.ladder import HeldOut, Trial
     from converter.compare.ladder import compare as measure
     from converter.compare.report import terminal
@@ -50,6 +57,7 @@ def compare(  # noqa: PLR0913 - each parameter is an option of the command
     from converter.measure import Windows
     from converter.texts import Sample, read_texts
 
+    evaluations = read_evaluations(evaluation or [])
     held_out = [HeldOut(path.name, read_texts([path], field)) for path in text]
     known = read_texts(calibration, field) if calibration else None
     trial = Trial(
@@ -60,7 +68,7 @@ def compare(  # noqa: PLR0913 - each parameter is an option of the command
         calibration=Calibration(known, (), Sample(context, tokens)) if known else None,
         speed=speed,
     )
-    table = measure(trial, workshop(cache, threads))
+    table = with_accuracies(measure(trial, workshop(cache, threads)), evaluations)
     for line in terminal(table):
         typer.echo(line)
     if out is not None:

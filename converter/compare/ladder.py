@@ -128,7 +128,8 @@ class _Work:
     def rows(self) -> Iterator[Row]:
         """Full model, ladder, ladder by importance, candidates."""
         full = runnable(self.shop, self.trial.full, self.sha256)
-        yield self._row(full, "full model", "full", {"source": self.sha256})
+        sha256 = self.sha256 if full == self.trial.full else source_hash(full)
+        yield self._row(full, "full model", "full", {"source": self.sha256}, sha256)
         material = open_material(self.trial.full)
         for file_type in self.trial.ladder:
             yield self._made(material, file_type, None)
@@ -144,8 +145,7 @@ class _Work:
                 yield self._made(material, file_type, found.imatrix)
         for path in self.trial.candidates:
             sha256 = source_hash(path)
-            row = self._row(path, path.stem, "candidate", {"source": sha256})
-            yield dataclasses.replace(row, sha256=sha256)
+            yield self._row(path, path.stem, "candidate", {"source": sha256}, sha256)
 
     def _made(self, material: Material, file_type: FileType, imatrix: Imatrix | None) -> Row:
         """A file of the full model, made for as long as it is measured."""
@@ -162,11 +162,14 @@ class _Work:
         try:
             with self.shop.progress(f"Quantising to {name}") as advance:
                 write(layout, path, threads=self.shop.threads, progress=advance)
-            return self._row(path, name, "ladder" if imatrix is None else "weighed", inputs)
+            role: Role = "ladder" if imatrix is None else "weighed"
+            return self._row(path, name, role, inputs, source_hash(path))
         finally:
             path.unlink(missing_ok=True)
 
-    def _row(self, path: Path, name: str, role: Role, inputs: dict[str, object]) -> Row:
+    def _row(
+        self, path: Path, name: str, role: Role, inputs: dict[str, object], sha256: str
+    ) -> Row:
         header = read_header(path)
         scores = []
         for number, text in enumerate(self.trial.texts):
@@ -181,6 +184,7 @@ class _Work:
             bits_per_weight=bits_per_weight(header),
             parameters=parameters(header),
             scores=tuple(scores),
+            sha256=sha256,
             speed=measure_speed(path, threads=threads) if self.trial.speed else None,
         )
 

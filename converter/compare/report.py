@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from app.sanitise import one_line
-from converter.compare.table import Row, Table, verdicts
+from converter.compare.table import Mark, Row, Table, verdicts
 from converter.lines import aligned, escaped, markdown_table
 
 _MARKS = {"candidate": "**{}**", "full": "{}", "ladder": "{}", "weighed": "{}"}
@@ -59,8 +59,9 @@ def _ordered(table: Table) -> Sequence[Row]:
 
 def _titles(table: Table) -> list[str]:
     corpora = [f"perplexity {one_line(corpus.name, 40)}" for corpus in table.corpora]
+    exams = [f"accuracy {one_line(exam.task, 40)}" for exam in table.exams]
     speeds = ["decode/s", "prefill/s", "memory"] if _has_speed(table) else []
-    return ["file", "MB", "bits", "parameters", *corpora, *speeds]
+    return ["file", "MB", "bits", "parameters", *corpora, *exams, *speeds]
 
 
 def _cells(table: Table, row: Row) -> list[str]:
@@ -71,6 +72,7 @@ def _cells(table: Table, row: Row) -> list[str]:
         f"{row.bits_per_weight:.2f}",
         f"{row.parameters:,}",
         *scores,
+        *(_marked(mark) for mark in row.marks),
     ]
     if not _has_speed(table):
         return cells
@@ -78,6 +80,10 @@ def _cells(table: Table, row: Row) -> list[str]:
         return [*cells, "", "", ""]
     memory = "" if row.speed.memory is None else f"{row.speed.memory / 1e6:.0f} MB"
     return [*cells, f"{row.speed.decode:.0f}", f"{row.speed.prefill:.0f}", memory]
+
+
+def _marked(mark: Mark | None) -> str:
+    return "" if mark is None else f"{mark.value:.4f} ({mark.low:.4f} to {mark.high:.4f})"
 
 
 def _has_speed(table: Table) -> bool:
@@ -95,6 +101,12 @@ def _conditions(table: Table) -> Iterator[str]:
             f"{table.context}, {corpus.chunks} chunks, second halves scored, {corpus.tokens:,} "
             f"tokens{overlap}."
         )
+    for exam in table.exams:
+        yield (
+            f"Accuracy on {one_line(exam.task, 60)} (SHA-256 {exam.data_sha256[:16]}…): "
+            f"{exam.questions:,} questions, asked {exam.way}, with 95% intervals; chance "
+            f"{exam.chance:.4f}, the majority {exam.majority:.4f}."
+        )
     texts = ", ".join(f"{sha256[:16]}…" for sha256 in table.calibration)
     measured = f"measured on texts {texts}" if texts else "not measured: no rows by importance"
     full = f"{one_line(table.full, 60)} ({table.full_sha256[:16]}…)"
@@ -110,4 +122,20 @@ def _conditions(table: Table) -> Iterator[str]:
 
 def _sentences(table: Table) -> list[str]:
     found = [one_line(verdict.sentence, 400) for verdict in verdicts(table)]
-    return found or ["There is no candidate: this is what the full model's own files give."]
+    found = found or ["There is no candidate: this is what the full model's own files give."]
+    return [*found, *_guesses(table)]
+
+
+def _guesses(table: Table) -> Iterator[str]:
+    """Which files know no more of an exam than guessing gives."""
+    for number, exam in enumerate(table.exams):
+        names = [
+            one_line(row.name, 60)
+            for row in _ordered(table)
+            if (mark := row.marks[number]) is not None and not mark.skilled
+        ]
+        if names:
+            yield (
+                f"On {one_line(exam.task, 60)}, asked {exam.way}, these show no skill beyond "
+                f"guessing: {', '.join(names)}."
+            )

@@ -27,6 +27,17 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A file's accuracy in one exam, with its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+    skilled: bool
+    """Whether the whole interval lies above chance and above the majority's accuracy."""
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One file."""
 
@@ -39,8 +50,10 @@ class Row:
     scores: tuple[Score, ...]
     """One for each corpus, in the table's order; the first decides."""
     sha256: str = ""
-    """Of a candidate's file."""
+    """Of the file."""
     speed: Speed | None = None
+    marks: tuple[Mark | None, ...] = ()
+    """One for each exam, in the table's order; None where the file was not evaluated."""
 
     @property
     def perplexity(self) -> float:
@@ -63,6 +76,21 @@ class Corpus:
 
 
 @dataclass(frozen=True, slots=True)
+class Exam:
+    """Multiple-choice questions, asked in one way."""
+
+    task: str
+    way: str
+    """How they were asked, in words."""
+    questions: int
+    data_sha256: str
+    chance: float
+    """Accuracy of blind choice."""
+    majority: float
+    """Accuracy of always giving the answer that is right most often."""
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """All rows, with what makes them mean something."""
 
@@ -75,6 +103,8 @@ class Table:
     calibration: tuple[str, ...]
     """SHA-256 of the files that importance was measured on."""
     versions: dict[str, str] = field(default_factory=dict)
+    exams: tuple[Exam, ...] = ()
+    """What some of the files were evaluated on."""
 
     @property
     def candidates(self) -> tuple[Row, ...]:

@@ -14,6 +14,7 @@ from converter.cache import Cache
 from converter.checkpoint import open_checkpoint
 from converter.compare.ladder import HeldOut, Trial, compare
 from converter.cut.measuring import Calibration
+from converter.cut.source import source_hash
 from converter.export import lay_out, write
 from converter.material import gather
 from converter.measure import Windows
@@ -54,6 +55,10 @@ def test_every_file_is_measured_and_none_is_left(trial: Trial, tmp_path: Path) -
     assert full.nbytes > q8.nbytes > candidate.nbytes > q4.nbytes > iq4.nbytes
     assert candidate.nbytes == trial.candidates[0].stat().st_size
     assert q4.scores != weighed.scores
+    assert candidate.sha256 == source_hash(trial.candidates[0])
+    shipped = tmp_path / "Q4_K_M.gguf"
+    write(lay_out(open_checkpoint(trial.full), FileType.Q4_K_M), shipped, threads=1)
+    assert q4.sha256 == source_hash(shipped)  # so that what was evaluated of it can be told
     assert q4.bits_per_weight == weighed.bits_per_weight < 6
     assert table.corpora[0].chunks == 3
     assert table.corpora[0].overlap == 0
