@@ -42,10 +42,12 @@ class Fields:
             raise fields.wrong("it is no JSON text") from error
         return cls(fields._object(values, ""), where)
 
-    def text(self, name: str, longest: int = _LONGEST_TEXT) -> str:
-        """One line of plain ASCII."""
+    def text(self, name: str, longest: int = _LONGEST_TEXT, *, empty: bool = False) -> str:
+        """One line of plain ASCII, which may be an empty one where that is said."""
         value = self._value(name)
-        if not isinstance(value, str) or not 0 < len(value) <= longest or not _plain(value):
+        if not isinstance(value, str) or len(value) > longest or not _plain(value):
+            raise self.wrong(f"“{name}” is no short text")
+        if not value and not empty:
             raise self.wrong(f"“{name}” is no short text")
         return value
 
@@ -60,9 +62,9 @@ class Fields:
         """A hash, as 64 hex digits in lower case."""
         return self.matching(name, "[0-9a-f]{64}")
 
-    def choice(self, name: str, choices: Iterable[str]) -> str:
+    def choice(self, name: str, choices: Iterable[str], *, empty: bool = False) -> str:
         """One of these."""
-        value = self.text(name)
+        value = self.text(name, empty=empty)
         if value not in choices:
             raise self.wrong(f"“{name}” is “{one_line(value, 40)}”, which is not known here")
         return value

@@ -11,6 +11,23 @@ from app.releases.manifest import PYTHONS, BundledFile, BundledModel, Manifest, 
 from app.releases.sums import dump_sums
 
 MODEL = "models/toy-1m-Q4_K_M.gguf"
+KIOSK = """[Unit]
+Description=A kiosk
+[Service]
+Type=notify
+ExecStart=/opt/bedside/current/venv/bin/bedside --kiosk
+User=bedside
+# walls
+ProtectSystem=strict
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged
+Environment=XDG_STATE_HOME=%S TERM=linux
+CapabilityBoundingSet=
+Restart=always
+TTYPath=/dev/tty1
+[Install]
+WantedBy=multi-user.target
+"""
 
 
 def contents(version: str, model: bytes = b"GGUF and some weights") -> dict[str, bytes]:
@@ -20,7 +37,8 @@ def contents(version: str, model: bytes = b"GGUF and some weights") -> dict[str,
         bundle.SIGNERS: b'release@bedside namespaces="bedside-bundle" ssh-ed25519 AAAA\n',
         bundle.wheel_of(version): f"Bedside {version}".encode(),
         "wheels/pip-26.1-py3-none-any.whl": b"pip",
-        "units/bedside-kiosk@.service": b"[Unit]\n",
+        "units/bedside-kiosk.service": KIOSK.encode(),
+        "units/bedside-rescue.service": b"[Service]\nExecStart=/bin/true\n",
         MODEL: model,
         **{bundle.lock_of(python): b"bedside --hash=sha256:00\n" for python in PYTHONS},
     }
@@ -38,7 +56,7 @@ def manifest(version: str, files: Mapping[str, bytes], board: str = "pi5") -> Ma
         version=version,
         board=board,
         pythons=PYTHONS,
-        glibc="2.34",
+        glibc="2.17",
         cpu_features=("asimddp", "asimdhp"),
         model=BundledModel("toy-1m", MODEL, model.sha256, model.bytes),
         memory_bytes=2_000_000_000,
@@ -51,11 +69,23 @@ def manifest(version: str, files: Mapping[str, bytes], board: str = "pi5") -> Ma
 
 
 def write(folder: Path, described_by: Manifest, files: Mapping[str, bytes]) -> Path:
-    """The bundle as a folder, with a placeholder in place of the signature."""
+    """The bundle as a folder, with a signature that only `machines.FakeMachine` believes."""
     written = dump(described_by)
-    extra = {bundle.MANIFEST: written, bundle.SUMS: dump_sums(described_by, written)}
-    for path, content in {**files, **extra, bundle.SIGNATURE: b"signature\n"}.items():
+    sums = dump_sums(described_by, written)
+    extra = {bundle.MANIFEST: written, bundle.SUMS: sums, bundle.SIGNATURE: sign(sums)}
+    for path, content in {**files, **extra}.items():
         place = folder / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
     return folder
+
+
+def make(folder: Path, version: str, *, board: str = "pi5", model: bytes = b"GGUF 1") -> Path:
+    """A sound bundle of a version."""
+    files = contents(version, model)
+    return write(folder, manifest(version, files, board), files)
+
+
+def sign(sums: bytes) -> bytes:
+    """What stands for a signature where there is no ssh-keygen."""
+    return b"signed " + hashlib.sha256(sums).hexdigest().encode()

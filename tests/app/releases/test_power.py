@@ -1,0 +1,241 @@
+"""A loss of power, and a full disk, at every single change that an act makes to the disk.
+
+Python tells an audit hook of every file that it opens and every name that it changes. The hook
+counts these, and from the chosen one on lets none through: nothing that the program would do
+afterwards, in any `finally`, happens either.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from app.errors import BedsideError, ResourceError
+from app.releases import bundle
+from app.releases.host import Host
+from app.releases.install import Wishes, install, update
+from app.releases.links import sweep
+from app.releases.switching import rollback
+from tests.app.releases import bundles
+from tests.app.releases.machines import FakeMachine, make_board, make_host
+from tests.app.releases.test_install import check_release, tree
+
+_CHANGES = {"os.rename", "os.symlink", "os.link", "os.mkdir", "os.remove", "os.rmdir", "os.chmod"}
+_GROWTH = {"os.symlink", "os.link", "os.mkdir", "create"}
+
+
+class PowerCut(BaseException):
+    """The end; nothing catches it."""
+
+
+@dataclass
+class Disk:
+    """Lets so many changes through, and then fails all of them."""
+
+    left: int | None = None
+    """None lets everything through."""
+    fails_with: Callable[[], BaseException] = PowerCut
+    events: set[str] = field(default_factory=lambda: _CHANGES | {"create"})
+    happened: bool = False
+
+    def hear(self, event: str, arguments: tuple[object, ...]) -> None:
+        if self.left is None:
+            return
+        if event == "open":
+            flags = arguments[2]
+            creates = isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR)
+            event = "create" if creates else event
+        if event in self.events:
+            self.left -= 1
+            if self.left < 0:
+                self.happened = True
+                raise self.fails_with()
+
+
+DISK = Disk()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _listening() -> None:
+    """An audit hook cannot be taken away; this one is deaf outside the tests of this file."""
+    sys.addaudithook(lambda event, arguments: DISK.hear(event, arguments))
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
+
+
+@contextmanager
+def failing_after(
+    changes: int, fails_with: Callable[[], BaseException], events: set[str]
+) -> Iterator[Disk]:
+    DISK.left, DISK.fails_with, DISK.events, DISK.happened = changes, fails_with, events, False
+    try:
+        yield DISK
+    finally:
+        DISK.left = None
+
+
+Act = Callable[[Host, Path], object]
+
+
+def first(host: Host, stick: Path) -> object:
+    """As install.sh does, whose copy is not part of what is cut."""
+    copy = host.layout.releases / ".incoming-first"
+    if copy.exists():
+        shutil.rmtree(copy)
+    left, DISK.left = DISK.left, None
+    bundles.make(copy, "1.0.2")
+    DISK.left = left
+    return install(host, copy, Wishes(signers=copy / bundle.SIGNERS))
+
+
+def to_the_next(host: Host, stick: Path) -> object:
+    return update(host, stick, Wishes())
+
+
+def back(host: Host, stick: Path) -> object:
+    return rollback(host)
+
+
+def board_with(releases: int, folder: Path, machine: FakeMachine) -> Host:
+    """A board that has been installed and updated so often."""
+    host = make_host(make_board(folder), machine)
+    if releases:
+        copy = bundles.make(host.layout.releases / ".incoming-first", "1.0.0")
+        install(host, copy, Wishes(signers=copy / bundle.SIGNERS))
+    if releases > 1:
+        update(host, bundles.make(folder / "stick1", "1.0.1", model=b"GGUF 2"), Wishes())
+    return host
+
+
+def whole(host: Host) -> str | None:
+    """The version that a board starts with now, which is all there or not at all."""
+    layout = host.layout
+    current = layout.pointed(layout.current)
+    if current is None:
+        assert not layout.current.is_symlink()
+        return None
+    check_release(host, current)
+    return current
+
+
+ACTS = [
+    (first, 0, {None, "1.0.2"}),
+    (to_the_next, 2, {"1.0.1", "1.0.2"}),
+    (back, 2, {"1.0.1", "1.0.0"}),
+]
+
+
+@pytest.mark.parametrize(("act", "releases", "versions"), ACTS)
+@pytest.mark.parametrize("sick", [False, True])
+def test_a_power_cut_at_any_change_leaves_a_whole_release(
+    tmp_path: Path, act: Act, releases: int, versions: set[str | None], sick: bool
+) -> None:
+    """Also while a sick release is being put back."""
+    template, machine = tmp_path / "template", FakeMachine()
+    board_with(releases, template, machine)
+    stick = bundles.make(tmp_path / "stick", "1.0.2", model=b"GGUF 3")
+    for changes in range(1000):
+        folder = tmp_path / str(changes)
+        shutil.copytree(template, folder, symlinks=True)
+        host = make_host(make_board(folder), machine)
+        machine.dead = {"1.0.2"} if sick else set()
+        try:
+            with failing_after(changes, PowerCut, _CHANGES | {"create"}) as disk:
+                act(host, stick)
+        except (PowerCut, BedsideError):
+            pass
+        assert whole(host) in versions
+        machine.dead = set()
+        if disk.happened:
+            sweep(host.layout)
+            check_swept(host)
+            assert whole(host) in versions
+        shutil.rmtree(folder)
+        if not disk.happened:
+            assert changes > 10
+            return
+    pytest.fail("it never came to an end")
+
+
+def check_swept(host: Host) -> None:
+    """No litter, and never more than two releases with their models."""
+    layout = host.layout
+    linked = {layout.pointed(layout.current), layout.pointed(layout.previous)} - {None}
+    if layout.releases.exists():
+        assert {path.name for path in layout.releases.iterdir()} == linked
+    if layout.models.exists():
+        assert len(list(layout.models.iterdir())) <= len(linked)
+
+
+@pytest.mark.parametrize("changes", range(0, 90, 7))
+def test_after_a_power_cut_the_same_act_succeeds(tmp_path: Path, changes: int) -> None:
+    host = board_with(2, tmp_path / "board", FakeMachine())
+    stick = bundles.make(tmp_path / "stick", "1.0.2")
+    with pytest.raises(PowerCut), failing_after(changes, PowerCut, _CHANGES | {"create"}):
+        update(host, stick, Wishes())
+    if whole(host) != "1.0.2":
+        assert update(host, stick, Wishes()) == "1.0.2"
+    assert whole(host) == "1.0.2"
+
+
+def full() -> OSError:
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(("act", "releases", "versions"), ACTS)
+def test_a_disk_that_fills_up_at_any_change_is_said_and_leaves_a_whole_release(
+    tmp_path: Path, act: Act, releases: int, versions: set[str | None]
+) -> None:
+    template, machine = tmp_path / "template", FakeMachine()
+    board_with(releases, template, machine)
+    stick = bundles.make(tmp_path / "stick", "1.0.2", model=b"GGUF 3")
+    for changes in range(1000):
+        folder = tmp_path / str(changes)
+        shutil.copytree(template, folder, symlinks=True)
+        host = make_host(make_board(folder), machine)
+        with failing_after(changes, full, _GROWTH) as disk:
+            try:
+                act(host, stick)
+            except BedsideError as said:
+                assert disk.happened
+                assert "is full" in str(said)
+        assert whole(host) in versions
+        sweep(host.layout)
+        check_swept(host)
+        shutil.rmtree(folder)
+        if not disk.happened:
+            assert changes > 3
+            return
+    pytest.fail("it never came to an end")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)], check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip("this machine lets nobody mount a small disk")
+    try:
+        host = board_with(2, small, FakeMachine())
+        before = tree(small)
+        large = bundles.make(tmp_path / "stick", "1.0.2", model=b"GGUF" + bytes(2_000_000))
+        with pytest.raises(ResourceError, match=r"needs 0\.0 GB of the disk|is full"):
+            update(host, large, Wishes())
+        assert tree(small) == before
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
