@@ -5,11 +5,12 @@ CHECKPOINT ?= ../shared/models/medquad-29m
 CALIBRATION ?= ../shared/data/medquad_train.jsonl.gz
 MODEL := models/medquad-29m-Q4_K_M.gguf
 CUT := models/medquad-29m-cut-IQ4_XS.gguf
+BOARD ?= pi5
 
-.PHONY: help setup chat test lint types bench models screenshot clean
+.PHONY: help setup chat dev test lint types bench models bundle prove-arm64 screenshot clean
 
 help:        # What can be done
-	@awk -F ':.*# ' '/^[a-z]+:.*# / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*# ' '/^[a-z0-9-]+:.*# / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 setup:       # Make .venv with all that the chat needs
 	@sh deploy/setup.sh chat
@@ -39,6 +40,13 @@ models: dev  # Make the shipped models again from $(CHECKPOINT), whole and cut, 
 	@.venv/bin/bedside-convert make $(CHECKPOINT) $(CUT) --type IQ4_XS --text $(CALIBRATION) \
 		--neurons 0.1667 --score second-order --restore-tokens 65536 --force
 	@$(PY) -m converter.catalogue models/catalog.toml
+
+bundle: dev  # What sets up a board offline: BOARD=pi5|orin-nano MODEL=x.gguf [KEY=path] [OUT=folder]
+	@$(PY) -m deploy.bundle make --board "$(BOARD)" --model "$(MODEL)" $(if $(KEY),--key "$(KEY)") \
+		$(if $(OUT),--out "$(OUT)") $(if $(REFERENCE),--reference "$(REFERENCE)")
+
+prove-arm64: dev  # The bundle on an emulated Cortex-A76 without a network (as root, some 20 minutes)
+	@$(PY) -m deploy.prove
 
 screenshot: setup  # The README's picture of the chat
 	@$(PY) -m tests.screenshot app/ui/screenshot.svg
