@@ -38,8 +38,11 @@ class UiConfig:
     the passage before the model's text."""
     kiosk_idle_s: int = 300
     """Seconds without a key after which the kiosk begins to count down to its wipe."""
+    kiosk_pin_hash: str = ""
+    """What `bedside kiosk pin` makes of the digits that unlock the kiosk's screen; empty has no
+    lock."""
     kiosk_pin: str = ""
-    """Digits that unlock the kiosk's screen; empty has no lock."""
+    """The digits themselves, as older settings hold them; `kiosk_pin_hash` goes before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,15 @@ def load_config(
     return _build(checked)
 
 
+def settings_file(named: Path | None, environ: Mapping[str, str]) -> Path:
+    """Where the settings stand, or would: the file that was named, else `BEDSIDE_CONFIG`'s, else
+    the user's own."""
+    if named is not None:
+        return named
+    other = environ.get(CONFIG_VARIABLE)
+    return Path(other) if other else Folders.standard().config / "config.toml"
+
+
 def variable(key: str) -> str:
     """The environment variable of a dotted key: `BEDSIDE_UI__EMERGENCY_NUMBER`."""
     return PREFIX + key.replace(".", "__").upper()
@@ -141,12 +153,10 @@ def _leaves(kind: type[Any], prefix: str = "") -> Iterator[tuple[str, type[Any]]
 
 
 def _from_file(path: Path | None, environ: Mapping[str, str]) -> dict[str, _Given]:
-    if path is None and environ.get(CONFIG_VARIABLE):
-        path = Path(environ[CONFIG_VARIABLE])
-    if path is None:
-        path = Folders.standard().config / "config.toml"
-        if not path.exists():
-            return {}
+    meant = path is not None or bool(environ.get(CONFIG_VARIABLE))
+    path = settings_file(path, environ)
+    if not meant and not path.exists():
+        return {}
     where = one_line(str(path))
     return {key: _Given(value, where) for key, value in _flat(read_toml(path))}
 

@@ -11,7 +11,19 @@ from typing import Annotated
 
 import typer
 
-from app.cli import ask, bench, chat, doctor, history, knowledge, models, monitor, report, safety
+from app.cli import (
+    ask,
+    bench,
+    chat,
+    doctor,
+    history,
+    kiosk,
+    knowledge,
+    models,
+    monitor,
+    report,
+    safety,
+)
 from app.cli.options import (
     Board,
     Choices,
@@ -70,7 +82,19 @@ def _root(  # noqa: PLR0913  one parameter an option is Typer's way
     context.obj = choices
 
 
-for _group in (chat, ask, models, doctor, monitor, bench, report, knowledge, safety, history):
+for _group in (
+    chat,
+    ask,
+    models,
+    doctor,
+    monitor,
+    bench,
+    report,
+    knowledge,
+    safety,
+    history,
+    kiosk,
+):
     _group.register(root)
 
 

@@ -13,7 +13,13 @@ from app.errors import UsageError
 from app.folders import Folders
 
 if TYPE_CHECKING:  # Textual reads its environment when it is imported
-    from app.ui.ports import ChatSettings, TurnKeeper
+    from app.config import UiConfig
+    from app.ui.ports import ChatSettings, Lock, TurnKeeper
+
+_PLAIN_PIN = (
+    "The kiosk's PIN stands in the settings as it is typed. Set it with `bedside kiosk pin`, which "
+    "keeps a hash of it alone."
+)
 
 
 def run_screen(choices: Choices) -> int:
@@ -38,9 +44,10 @@ def run_screen(choices: Choices) -> int:
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     from app.ui.app import WIPED, run_chat
 
+    settings = _settings(house, choices.kiosk)
     house.open()
     try:
-        code = run_chat(house.assistant, _settings(house, choices.kiosk), house.sampler)
+        code = run_chat(house.assistant, settings, house.sampler)
     finally:
         house.close("quit")
         for sentence in problems:
@@ -58,9 +65,21 @@ def _settings(house: House, kiosk: bool) -> ChatSettings:
 
     ui, console = house.config.ui, os.environ.get("TERM") == "linux"
     if kiosk:
-        shared = KioskSettings(ui.kiosk_idle_s, ui.kiosk_pin)
+        shared = KioskSettings(ui.kiosk_idle_s, _lock(ui))
         return ChatSettings(house.notice, console=console, kiosk=shared)
     return ChatSettings(house.notice, console=console, keep=partial(_begin_keeping, house))
+
+
+def _lock(ui: UiConfig) -> Lock | None:
+    """The kiosk's lock, of the hash or, in settings from before there was one, the PIN itself."""
+    if not (ui.kiosk_pin_hash or ui.kiosk_pin):
+        return None
+    from app.ui.pin import FILE, Attempts, Pin, PinLock
+
+    if not ui.kiosk_pin_hash:
+        print(_PLAIN_PIN, file=sys.stderr)
+    pin = Pin.read(ui.kiosk_pin_hash) if ui.kiosk_pin_hash else Pin.of(ui.kiosk_pin)
+    return PinLock(pin, Attempts(Folders.standard().state / FILE))
 
 
 def _begin_keeping(house: House, passphrase: str) -> TurnKeeper:

@@ -86,10 +86,10 @@ class BedsideApp(App[None], inherit_bindings=False):
     @on(commands.LockScreen)
     def _lock(self) -> None:
         kiosk = self._settings.kiosk
-        if kiosk is not None and kiosk.pin:
+        if kiosk is not None and kiosk.lock is not None:
             countdown = self.chat.countdown()
             self.push_screen(
-                LockScreen(kiosk.pin, self._settings.notice, self._assistant, countdown)
+                LockScreen(kiosk.lock, self._settings.notice, self._assistant, countdown)
             )
 
     @on(CountdownBegan)

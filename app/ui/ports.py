@@ -100,14 +100,29 @@ def documents_folder() -> Path:
     return documents if documents.is_dir() else Path.home()
 
 
+class Lock(Protocol):
+    """What unlocks a kiosk; `app.ui.pin.PinLock` is the one that ships."""
+
+    @property
+    def left(self) -> int:
+        """Whole seconds until the next PIN is taken; 0 is now."""
+
+    @property
+    def trouble(self) -> str:
+        """What keeps it from counting wrong PINs beyond a restart; mostly empty."""
+
+    def opens(self, typed: str) -> bool:
+        """Whether this is the PIN. It may take a moment: call it in a thread."""
+
+
 @dataclass(frozen=True, slots=True)
 class KioskSettings:
     """How a screen is shared by strangers."""
 
     idle_s: float = 300.0
     """Seconds without a key after which the countdown begins; twice as many with a card."""
-    pin: str = ""
-    """Digits that unlock the screen; empty has no lock."""
+    lock: Lock | None = None
+    """What unlocks the screen; None has no lock."""
     clock: Callable[[], float] = running_clock
     """Seconds that only go forward."""
 

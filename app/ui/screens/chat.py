@@ -123,7 +123,7 @@ class ChatScreen(Screen[None]):
             unsupported=bool(answer and answer.support and answer.support.unsupported),
             can_keep=self.keeping.possible and not self.session.busy,
             kiosk=kiosk is not None,
-            lockable=bool(kiosk and kiosk.pin),
+            lockable=kiosk is not None and kiosk.lock is not None,
         )
 
     def countdown(self) -> Countdown:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hmac
+import asyncio
 from typing import ClassVar
 
 from textual import on
@@ -13,7 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from app.ui.commands import HelpNow
-from app.ui.ports import ChatAssistant
+from app.ui.ports import ChatAssistant, Lock
 from app.ui.screens.card import CardScreen
 from app.ui.widgets.countdown import Countdown
 
@@ -21,15 +21,11 @@ _ADVICE = (
     "Type the PIN. It keeps passers-by from this screen; it does not protect the machine from "
     "somebody who takes it away."
 )
-_LONGEST_WAIT = 60
+_LONGEST = 64
 
 
 class LockScreen(ModalScreen[None]):
-    """Closes when the PIN was typed. Each wrong one doubles the wait, up to a minute.
-
-    The wait begins anew after a wipe: that takes minutes without a key, and a minute is the most
-    there is to gain. Ten thousand PINs of four digits take a week.
-    """
+    """Closes when the PIN was typed. Each wrong one doubles the wait, also over a restart."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(HelpNow.keys, "help_now", "Crisis help", priority=True)
@@ -49,20 +45,19 @@ class LockScreen(ModalScreen[None]):
     """
 
     def __init__(
-        self, pin: str, notice: str, assistant: ChatAssistant, countdown: Countdown
+        self, lock: Lock, notice: str, assistant: ChatAssistant, countdown: Countdown
     ) -> None:
         super().__init__()
-        self._pin = pin
+        self._pin = lock
         self._notice = notice
         self._assistant = assistant
         self._countdown = countdown
-        self._wait = 1
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box") as box:
             box.border_title = "Locked"
             yield Static(_ADVICE, markup=False)
-            yield Input(placeholder="PIN", password=True)
+            yield Input(placeholder="PIN", password=True, max_length=_LONGEST)
             yield Static(classes="problem", markup=False)
             yield Static(self._notice, classes="notice", markup=False)
             yield self._countdown
@@ -70,6 +65,8 @@ class LockScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.query_one(Input).cursor_blink = False
+        if self._pin.left:
+            self._wait("Too many wrong PINs.")
 
     def action_help_now(self) -> None:
         """Help in a crisis needs no PIN."""
@@ -78,20 +75,29 @@ class LockScreen(ModalScreen[None]):
             self.app.push_screen(CardScreen(card))
 
     @on(Input.Submitted)
-    def _try(self, event: Input.Submitted) -> None:
-        if hmac.compare_digest(event.value.encode(), self._pin.encode()):
-            self.dismiss(None)
-            return
+    async def _try(self, event: Input.Submitted) -> None:
         event.input.value = ""
         event.input.disabled = True
-        seconds = "second" if self._wait == 1 else "seconds"
-        problem = f"That is not the PIN. Wait {self._wait} {seconds}."
-        self.query_one(".problem", Static).update(problem)
-        self.set_timer(self._wait, self._let_try)
-        self._wait = min(2 * self._wait, _LONGEST_WAIT)
+        if await asyncio.to_thread(self._pin.opens, event.value):
+            self.dismiss(None)
+        else:
+            self._wait("That is not the PIN.")
+
+    def _wait(self, reason: str) -> None:
+        left = self._pin.left
+        seconds = "second" if left == 1 else "seconds"
+        self._say(f"{reason} Wait {left} {seconds}. {self._pin.trouble}".strip())
+        self.query_one(Input).disabled = True
+        self.set_timer(left, self._let_try)
 
     def _let_try(self) -> None:
-        self.query_one(".problem", Static).update("Try again.")
+        if self._pin.left:
+            self._wait("Too many wrong PINs.")
+            return
+        self._say("Try again.")
         field = self.query_one(Input)
         field.disabled = False
         field.focus()
+
+    def _say(self, sentence: str) -> None:
+        self.query_one(".problem", Static).update(sentence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from textual.widgets import Input
 
 from app.safety import Level
 from app.ui.app import WIPED, BedsideApp, run_chat
-from app.ui.ports import ChatSettings, KioskSettings
+from app.ui.pin import Attempts, Pin, PinLock
+from app.ui.ports import ChatSettings, KioskSettings, Lock
 from app.ui.screens.card import CardScreen
 from app.ui.screens.chat import ChatScreen
 from app.ui.screens.help import HelpScreen
@@ -32,10 +34,19 @@ from tests.app.ui.helpers import (
 from tests.app.ui.test_idle import Clock
 
 SIZE = (80, 30)
+KEPT = Pin.of("2468")
 
 
-def kiosk(assistant: FakeAssistant, clock: Clock | None = None, pin: str = "") -> BedsideApp:
-    return chat_app(assistant, kiosk=KioskSettings(300, pin, clock or Clock()))
+def kiosk(
+    assistant: FakeAssistant, clock: Clock | None = None, lock: Lock | None = None
+) -> BedsideApp:
+    return chat_app(assistant, kiosk=KioskSettings(300, lock, clock or Clock()))
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> PinLock:
+    """It opens on 2468, and its seconds are real."""
+    return PinLock(KEPT, Attempts(tmp_path / "pin.json"))
 
 
 def tick(app: BedsideApp) -> None:
@@ -213,15 +224,20 @@ async def test_it_fits_every_window(size: tuple[int, int]) -> None:
                 assert words in shown
 
 
+def is_locked(pilot: Pilot[None]) -> bool:
+    return isinstance(pilot.app.screen, LockScreen)
+
+
 async def type_pin(pilot: Pilot[None], pin: str) -> None:
     await wait_until(pilot, lambda: not pilot.app.screen.query_one(Input).disabled)
     await pilot.press(*pin, "enter")
+    await asyncio.sleep(0.1)  # a thread judges it
     await pilot.pause()
 
 
 @in_loop
-async def test_a_pin_locks_the_screen_from_the_start_and_on_a_key() -> None:
-    app = kiosk(FakeAssistant(), pin="2468")
+async def test_a_pin_locks_the_screen_from_the_start_and_on_a_key(lock: PinLock) -> None:
+    app = kiosk(FakeAssistant(), lock=lock)
     async with app.run_test(size=SIZE) as pilot:
         await wait_until(pilot, lambda: isinstance(app.screen, LockScreen))
         text = " ".join(screen_text(pilot).replace("│", "").split())
@@ -237,41 +253,67 @@ async def test_a_pin_locks_the_screen_from_the_start_and_on_a_key() -> None:
 
 
 @in_loop
-async def test_a_wrong_pin_waits_longer_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_wrong_pin_waits_longer_each_time_also_over_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     waits: list[float] = []
+    clock = Clock()
     real = LockScreen.set_timer
 
     def at_once(screen: LockScreen, delay: float, *args: Any, **kwargs: Any) -> object:
         waits.append(delay)
+        clock.now += delay
         return real(screen, 0.001, *args, **kwargs)
 
     monkeypatch.setattr(LockScreen, "set_timer", at_once)
-    app = kiosk(FakeAssistant(), pin="2468")
-    async with app.run_test(size=SIZE) as pilot:
-        await wait_until(pilot, lambda: isinstance(app.screen, LockScreen))
-        for attempt in ("1", "0000", "24680", "246", "", "x", "9", "8"):
-            await type_pin(pilot, attempt)
-        assert isinstance(app.screen, LockScreen)
-        assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
-        await type_pin(pilot, "2468")
-        await wait_until(pilot, lambda: isinstance(app.screen, ChatScreen))
+    for tried in (("1", "0000", "24680"), ("246", "", "x", "9", "8")):
+        lock = PinLock(KEPT, Attempts(tmp_path / "pin.json", clock))
+        async with kiosk(FakeAssistant(), clock, lock).run_test(size=SIZE) as pilot:
+            await wait_until(pilot, partial(is_locked, pilot))
+            for attempt in tried:
+                await type_pin(pilot, attempt)
+            assert is_locked(pilot)
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
 @in_loop
-async def test_while_it_waits_no_pin_is_taken() -> None:
-    app = kiosk(FakeAssistant(), pin="2468")
+async def test_a_kiosk_that_is_begun_anew_in_the_wait_goes_on_waiting(tmp_path: Path) -> None:
+    clock = Clock()
+    attempts = Attempts(tmp_path / "pin.json", clock)
+    for _ in range(6):
+        clock.now += attempts.left
+        attempts.begin()
+    app = kiosk(FakeAssistant(), clock, PinLock(KEPT, Attempts(tmp_path / "pin.json", clock)))
     async with app.run_test(size=SIZE) as pilot:
-        await wait_until(pilot, lambda: isinstance(app.screen, LockScreen))
-        await type_pin(pilot, "1111")
-        assert "Wait 1 second." in screen_text(pilot)
+        await wait_until(pilot, lambda: "Too many wrong PINs. Wait 32 s" in screen_text(pilot))
         await pilot.press(*"2468", "enter")
         assert isinstance(app.screen, LockScreen)
 
 
 @in_loop
-async def test_a_locked_screen_still_shows_whom_to_call_and_counts_down() -> None:
+async def test_what_keeps_the_count_from_being_kept_is_said(tmp_path: Path) -> None:
+    (tmp_path / "pin.json").mkdir()
+    app = kiosk(FakeAssistant(), lock=PinLock(KEPT, Attempts(tmp_path / "pin.json", Clock())))
+    async with app.run_test(size=SIZE) as pilot:
+        await wait_until(pilot, lambda: "Too many wrong PINs. Wait 60 s" in screen_text(pilot))
+        assert isinstance(app.screen, LockScreen)
+
+
+@in_loop
+async def test_while_it_waits_no_pin_is_taken(lock: PinLock) -> None:
+    app = kiosk(FakeAssistant(), lock=lock)
+    async with app.run_test(size=SIZE) as pilot:
+        await wait_until(pilot, lambda: isinstance(app.screen, LockScreen))
+        await type_pin(pilot, "1111")
+        await wait_until(pilot, lambda: "PIN. Wait 1 second." in screen_text(pilot))
+        await pilot.press(*"2468", "enter")
+        assert isinstance(app.screen, LockScreen)
+
+
+@in_loop
+async def test_a_locked_screen_still_shows_whom_to_call_and_counts_down(lock: PinLock) -> None:
     clock = Clock()
-    app = kiosk(FakeAssistant(), clock, pin="2468")
+    app = kiosk(FakeAssistant(), clock, lock=lock)
     async with app.run_test(size=SIZE) as pilot:
         await wait_until(pilot, lambda: isinstance(app.screen, LockScreen))
         await pilot.press("f8")

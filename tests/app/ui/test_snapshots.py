@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from textual.app import App
@@ -14,6 +15,7 @@ from textual.pilot import Pilot
 
 from app.assistant.events import Asked, Failed, Support
 from app.safety import Level
+from app.ui.pin import Attempts, Pin, PinLock
 from app.ui.ports import KioskSettings
 from app.ui.state import Phase
 from tests.app.ui.fakes import QUESTIONS, FakeAssistant, FakeMonitor, Script, alert, passage
@@ -140,5 +142,6 @@ def test_a_kiosk(snap_compare: SnapCompare) -> None:
     compare(snap_compare, FakeAssistant(), _answered, kiosk=KioskSettings())
 
 
-def test_a_locked_kiosk(snap_compare: SnapCompare) -> None:
-    compare(snap_compare, FakeAssistant(), ready, kiosk=KioskSettings(pin="1234"))
+def test_a_locked_kiosk(snap_compare: SnapCompare, tmp_path: Path) -> None:
+    lock = PinLock(Pin.of("2468"), Attempts(tmp_path / "pin.json"))
+    compare(snap_compare, FakeAssistant(), ready, kiosk=KioskSettings(lock=lock))
