@@ -111,8 +111,8 @@ def check_machine(manifest: Manifest, machine: Machine) -> None:
         )
     if machine.memory is not None and machine.memory < manifest.memory_bytes:
         raise ResourceError(
-            f"{manifest.model.name} needs a board with {_gigabytes(manifest.memory_bytes)} of "
-            f"memory, and this one has {_gigabytes(machine.memory)}. Take a bundle with a "
+            f"{manifest.model.name} needs a board with {_size(manifest.memory_bytes)} of "
+            f"memory, and this one has {_size(machine.memory)}. Take a bundle with a "
             "smaller model."
         )
 
@@ -156,8 +156,8 @@ def check_space(manifest: Manifest, layout: Layout, already: int = 0) -> None:
     needed = max(manifest.disk_bytes - already, 0)
     if free < needed:
         raise ResourceError(
-            f"Bedside {manifest.version} needs {_gigabytes(needed)} of the disk, and "
-            f"{_gigabytes(free)} are free. Make room, then try again."
+            f"Bedside {manifest.version} needs {_size(needed)} of the disk, and "
+            f"{_size(free)} are free. Make room, then try again."
         )
 
 
@@ -205,5 +205,5 @@ def _bytes(path: Path) -> bytes:
         ) from error
 
 
-def _gigabytes(count: int) -> str:
-    return f"{count / 1e9:.1f} GB"
+def _size(count: int) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 10**9 else f"{count / 1e6:.0f} MB"

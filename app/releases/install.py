@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.errors import BedsideError
-from app.files import disk_of
 from app.releases.copying import copy_bundle, read_manifest, verify_copy
 from app.releases.fitness import (
     bundled_bytes,
@@ -20,7 +18,7 @@ from app.releases.fitness import (
 from app.releases.host import Host
 from app.releases.links import sweep
 from app.releases.manifest import Manifest
-from app.releases.record import read_record
+from app.releases.record import Record, read_record
 from app.releases.setup import (
     check_groups,
     give_reference,
@@ -99,14 +97,19 @@ def _or_as_before(host: Host) -> Iterator[None]:
     """Where the block fails, takes back what it changed and removes what it left."""
     before = read_record(host.layout)
     first = host.layout.pointed(host.layout.current) is None
+    done = False
     try:
         yield
-    except (BedsideError, KeyboardInterrupt):
-        if first:
-            undo(host, before)
-            unlink_units(host)
-        with disk_of(host.layout.opt):
-            sweep(host.layout)
-        if first and not before.changes:
-            remove_empty_folders(host.layout)
-        raise
+        done = True
+    finally:
+        if not done:
+            _as_before(host, before, first)
+
+
+def _as_before(host: Host, before: Record, first: bool) -> None:
+    if first:
+        undo(host, before)
+        unlink_units(host)
+    sweep(host.layout)
+    if first and not before.changes:
+        remove_empty_folders(host.layout)

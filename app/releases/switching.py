@@ -42,7 +42,7 @@ def switch(host: Host, version: str) -> None:
         smoke_answer(host, release, next(iter(services_of(release)), None))
         _lead(host, version, before)
         _run(host, version)
-    except (BedsideError, KeyboardInterrupt) as failed:
+    except (BedsideError, OSError, KeyboardInterrupt) as failed:
         said = str(failed) or "It was interrupted."
         _put_back(host, version, before, said)
         if before.current is None:

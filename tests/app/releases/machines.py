@@ -6,6 +6,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from app.files import disk_of
 from app.releases.commands import Outcome, Run
 from app.releases.host import Host
 from app.releases.layout import Layout
@@ -86,8 +87,9 @@ class FakeMachine:
 def make_environment(run: Run, copy: Path, manifest: Manifest, place: Path) -> None:
     """In place of pip: an environment with a program that says its version."""
     for path, content in environment_of(manifest.version).items():
-        (place / path).parent.mkdir(parents=True, exist_ok=True)
-        (place / path).write_text(content)
+        with disk_of(place):
+            (place / path).parent.mkdir(parents=True, exist_ok=True)
+            (place / path).write_text(content)
 
 
 def environment_of(version: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -73,6 +74,15 @@ def _listening() -> None:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
+
+
+@pytest.fixture
+def shelf() -> Iterator[Path]:
+    """A folder for some hundred boards, in memory where the machine has such a place."""
+    memory = Path("/dev/shm")
+    there = memory if os.access(memory, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="bedside-", dir=there) as folder:
+        yield Path(folder)
 
 
 @contextmanager
@@ -140,14 +150,14 @@ ACTS = [
 @pytest.mark.parametrize(("act", "releases", "versions"), ACTS)
 @pytest.mark.parametrize("sick", [False, True])
 def test_a_power_cut_at_any_change_leaves_a_whole_release(
-    tmp_path: Path, act: Act, releases: int, versions: set[str | None], sick: bool
+    shelf: Path, act: Act, releases: int, versions: set[str | None], sick: bool
 ) -> None:
     """Also while a sick release is being put back."""
-    template, machine = tmp_path / "template", FakeMachine()
+    template, machine = shelf / "template", FakeMachine()
     board_with(releases, template, machine)
-    stick = bundles.make(tmp_path / "stick", "1.0.2", model=b"GGUF 3")
+    stick = bundles.make(shelf / "stick", "1.0.2", model=b"GGUF 3")
     for changes in range(1000):
-        folder = tmp_path / str(changes)
+        folder = shelf / str(changes)
         shutil.copytree(template, folder, symlinks=True)
         host = make_host(make_board(folder), machine)
         machine.dead = {"1.0.2"} if sick else set()
@@ -162,9 +172,8 @@ def test_a_power_cut_at_any_change_leaves_a_whole_release(
             sweep(host.layout)
             check_swept(host)
             assert whole(host) in versions
-        shutil.rmtree(folder)
         if not disk.happened:
-            assert changes > 10
+            assert changes > 5
             return
     pytest.fail("it never came to an end")
 
@@ -180,9 +189,9 @@ def check_swept(host: Host) -> None:
 
 
 @pytest.mark.parametrize("changes", range(0, 90, 7))
-def test_after_a_power_cut_the_same_act_succeeds(tmp_path: Path, changes: int) -> None:
-    host = board_with(2, tmp_path / "board", FakeMachine())
-    stick = bundles.make(tmp_path / "stick", "1.0.2")
+def test_after_a_power_cut_the_same_act_succeeds(shelf: Path, changes: int) -> None:
+    host = board_with(2, shelf / "board", FakeMachine())
+    stick = bundles.make(shelf / "stick", "1.0.2")
     with pytest.raises(PowerCut), failing_after(changes, PowerCut, _CHANGES | {"create"}):
         update(host, stick, Wishes())
     if whole(host) != "1.0.2":
@@ -196,13 +205,13 @@ def full() -> OSError:
 
 @pytest.mark.parametrize(("act", "releases", "versions"), ACTS)
 def test_a_disk_that_fills_up_at_any_change_is_said_and_leaves_a_whole_release(
-    tmp_path: Path, act: Act, releases: int, versions: set[str | None]
+    shelf: Path, act: Act, releases: int, versions: set[str | None]
 ) -> None:
-    template, machine = tmp_path / "template", FakeMachine()
+    template, machine = shelf / "template", FakeMachine()
     board_with(releases, template, machine)
-    stick = bundles.make(tmp_path / "stick", "1.0.2", model=b"GGUF 3")
+    stick = bundles.make(shelf / "stick", "1.0.2", model=b"GGUF 3")
     for changes in range(1000):
-        folder = tmp_path / str(changes)
+        folder = shelf / str(changes)
         shutil.copytree(template, folder, symlinks=True)
         host = make_host(make_board(folder), machine)
         with failing_after(changes, full, _GROWTH) as disk:
@@ -214,9 +223,8 @@ def test_a_disk_that_fills_up_at_any_change_is_said_and_leaves_a_whole_release(
         assert whole(host) in versions
         sweep(host.layout)
         check_swept(host)
-        shutil.rmtree(folder)
         if not disk.happened:
-            assert changes > 3
+            assert changes > 2
             return
     pytest.fail("it never came to an end")
 
@@ -226,7 +234,7 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)], check=False
+        ["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", str(small)], check=False
     )
     if mounted.returncode != 0:
         pytest.skip("this machine lets nobody mount a small disk")
@@ -234,7 +242,7 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
         host = board_with(2, small, FakeMachine())
         before = tree(small)
         large = bundles.make(tmp_path / "stick", "1.0.2", model=b"GGUF" + bytes(2_000_000))
-        with pytest.raises(ResourceError, match=r"needs 0\.0 GB of the disk|is full"):
+        with pytest.raises(ResourceError, match="is full"):
             update(host, large, Wishes())
         assert tree(small) == before
     finally:
