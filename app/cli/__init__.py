@@ -23,6 +23,7 @@ from app.cli import (
     monitor,
     report,
     safety,
+    update,
 )
 from app.cli.options import (
     Board,
@@ -94,6 +95,7 @@ for _group in (
     safety,
     history,
     kiosk,
+    update,
 ):
     _group.register(root)
 

@@ -27,15 +27,20 @@ from app.sanitise import clean
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Does what it is told, and says in a sentence why where it does not."""
-    os.umask(0o022)  # the service reads what root installs
     try:
-        _do(_parser().parse_args(arguments))
+        perform(arguments)
     except BedsideError as error:
         print(clean(str(error)), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0
+
+
+def perform(arguments: Sequence[str] | None) -> None:
+    """Does what it is told. Raises BedsideError where it does not."""
+    os.umask(0o022)  # the service reads what root installs
+    _do(_parser().parse_args(arguments))
 
 
 def host_of(layout: Layout, *, systemd: bool | None = None) -> Host:
