@@ -10,6 +10,7 @@ import numpy as np
 
 from converter.evaluate.calibration import confidence
 from converter.evaluate.evaluation import Evaluation
+from converter.evaluate.judgement import by_subject
 from converter.evaluate.outcome import Outcome
 
 By = Literal["subject", "length", "confidence"]
@@ -39,17 +40,13 @@ def group_errors(evaluation: Evaluation) -> tuple[Group, ...]:
     outcomes = evaluation.outcomes
     return (
         *_by_subject(outcomes),
-        *_by_quartile("length", outcomes, lambda one: float(one.tokens), "{:.0f} tokens"),
-        *_by_quartile("confidence", outcomes, confidence, "{:.3f}"),
+        *_by_quartile("length", outcomes, lambda one: float(one.tokens), "{:.0f}", " tokens"),
+        *_by_quartile("confidence", outcomes, confidence, "{:.3f}", ""),
     )
 
 
 def _by_subject(outcomes: Sequence[Outcome]) -> Iterator[Group]:
-    subjects = sorted({outcome.subject for outcome in outcomes})
-    if subjects == [""]:
-        return
-    for subject in subjects:
-        held = [outcome for outcome in outcomes if outcome.subject == subject]
+    for subject, held in by_subject(outcomes).items():
         yield _group("subject", subject or "no subject", held)
 
 
@@ -58,6 +55,7 @@ def _by_quartile(
     outcomes: Sequence[Outcome],
     value: Callable[[Outcome], float | None],
     form: str,
+    unit: str,
 ) -> Iterator[Group]:
     """Four groups of about one size; fewer where many questions have one value.
 
@@ -68,8 +66,8 @@ def _by_quartile(
     for bound in _quartiles([found for found, _ in valued]):
         held = [(found, one) for found, one in valued if below < found <= bound]
         low, high = min(found for found, _ in held), bound
-        ends = form.format(high) if low == high else f"{low:.4g} to {form.format(high)}"
-        yield _group(by, ends, [one for _, one in held])
+        ends = [form.format(end) for end in ((low, high) if low < high else (high,))]
+        yield _group(by, " to ".join(ends) + unit, [one for _, one in held])
         below = bound
     rest = [one for one in outcomes if value(one) is None]
     if rest and valued:

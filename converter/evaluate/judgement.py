@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -75,6 +76,9 @@ class Summary:
     """Ids of the questions that did not fit."""
     subjects: tuple[tuple[str, Judgement], ...]
     """By the publisher's subjects, in the order of their names; none where the set has none."""
+    otherwise: Judgement | None
+    """In the mode `text`: all questions by the scores that did not decide, summed where those were
+    divided by bytes and divided where they were summed. Published tables have one or the other."""
     calibration: Calibration | None
 
 
@@ -87,7 +91,10 @@ def summarise(evaluation: Evaluation) -> Summary:
         whole=judge(outcomes, labels),
         fitting=judge(fitting, labels) if partly else None,
         too_long=tuple(outcome.id for outcome in outcomes if not outcome.fits),
-        subjects=_by_subject(outcomes, labels),
+        subjects=tuple(
+            (subject, judge(held, labels)) for subject, held in by_subject(outcomes).items()
+        ),
+        otherwise=_otherwise(evaluation),
         calibration=calibrate(outcomes),
     )
 
@@ -111,13 +118,26 @@ def spanned(interval: Interval) -> str:
     return f"{interval.low:.1%} to {interval.high:.1%}"
 
 
-def _by_subject(
-    outcomes: Sequence[Outcome], labels: Sequence[str]
-) -> tuple[tuple[str, Judgement], ...]:
-    subjects = sorted({outcome.subject for outcome in outcomes})
-    if subjects == [""]:
-        return ()
-    return tuple(
-        (subject, judge([one for one in outcomes if one.subject == subject], labels))
-        for subject in subjects
-    )
+def by_subject(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+    """The questions of each subject, in the order of their names; none where the set has none."""
+    held: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        held.setdefault(outcome.subject, []).append(outcome)
+    return {} if set(held) == {""} else dict(sorted(held.items()))
+
+
+def _otherwise(evaluation: Evaluation) -> Judgement | None:
+    if not any(outcome.sums for outcome in evaluation.outcomes):
+        return None
+    chosen = [_chosen_otherwise(one, evaluation.normalised) for one in evaluation.outcomes]
+    return judge(chosen, evaluation.labels)
+
+
+def _chosen_otherwise(outcome: Outcome, normalised: bool) -> Outcome:
+    if not outcome.sums:
+        return outcome
+    scores = outcome.sums
+    if not normalised:
+        pairs = zip(outcome.sums, outcome.lengths, strict=True)
+        scores = tuple(total / length for total, length in pairs)
+    return dataclasses.replace(outcome, choice=scores.index(max(scores)), scores=scores)

@@ -27,6 +27,9 @@ VERSION = 1
 """Of the file's form."""
 _LARGEST_FILE = 512 * 2**20
 """Bytes: a million questions take about 300 MB."""
+_MOST_LABELS = 26
+_MOST_NATS = 1e9
+"""No log-likelihood of a text that fits a context is as low."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _APART = ("outcomes", "seconds")
 _KEYS = {"bedside_evaluation", "evaluations", "pairs", "seconds"}
@@ -112,6 +115,7 @@ def _results(evaluation: Evaluation) -> dict[str, object]:
         "whole": _judged(found.whole),
         "fitting": None if found.fitting is None else _judged(found.fitting),
         "too_long": found.too_long,
+        "otherwise": None if found.otherwise is None else _judged(found.otherwise),
         "subjects": {subject: _judged(one) for subject, one in found.subjects},
         "calibration": None if sure is None else {"error": sure.error, **dataclasses.asdict(sure)},
         "errors": [
@@ -164,7 +168,8 @@ def _check(found: Evaluation, where: str) -> None:
     sound = (
         all(_SHA256.fullmatch(one) for one in hashes)
         and 0 < len(found.outcomes) == len(ids) <= found.available
-        and len(set(found.labels)) == len(found.labels)
+        and len(set(found.labels)) == len(found.labels) <= _MOST_LABELS
+        and found.seconds >= 0
         and all(_is_sound(outcome, len(found.labels)) for outcome in found.outcomes)
     )
     if not sound:
@@ -180,5 +185,9 @@ def _is_sound(outcome: Outcome, labels: int) -> bool:
         and 0 <= outcome.truth < outcome.options
         and (outcome.choice is None or 0 <= outcome.choice < outcome.options)
         and (outcome.choice is None or outcome.fits)
-        and all(len(held) in (0, outcome.options) for held in (outcome.scores, outcome.sums))
+        and len(outcome.scores) in (0, outcome.options)
+        and len(outcome.sums) in (0, outcome.options)
+        and len(outcome.lengths) == len(outcome.sums)
+        and all(abs(score) < _MOST_NATS for score in (*outcome.scores, *outcome.sums))
+        and all(length > 0 for length in outcome.lengths)
     )

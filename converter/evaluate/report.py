@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from urllib.parse import quote
 
 from converter.evaluate import tables
 from converter.evaluate.analysis import group_errors
@@ -56,7 +57,7 @@ def markdown(
         "",
         *_table(tables.overview(evaluations, summaries)),
         "",
-        *(f"![{escaped(title)}]({name})" for title, name in plots),
+        *(f"![{escaped(title)}]({quote(name)})" for title, name in plots),
         "",
         escaped(_NOTE),
     ]

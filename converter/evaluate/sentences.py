@@ -31,10 +31,13 @@ def verdicts(evaluation: Evaluation, summary: Summary) -> Iterator[str]:
         yield _too_long(evaluation, summary)
     unread = whole.metrics.unchosen - len(summary.too_long)
     if unread:
-        yield f"Nothing could be read from {unread:,} answers; they count as wrong."
+        yield f"Answers that nothing could be read from, and so wrong: {unread:,}."
     label, share = whole.metrics.commonest
     if share >= _ONE_ANSWER:
         yield f"It answers {one_line(label, 20)} to {share:.1%} of the questions."
+    if summary.otherwise is not None:
+        other = "summed" if evaluation.normalised else "per byte"
+        yield f"By the same scores {other}: {summary.otherwise.sentence}"
     if summary.calibration is not None:
         yield _calibrated(evaluation, summary.calibration.error, len(summary.calibration.bins))
     if summary.subjects:
@@ -79,7 +82,7 @@ def _too_long(evaluation: Evaluation, summary: Summary) -> str:
     fitting = "" if summary.fitting is None else f" Of the others: {summary.fitting.sentence}"
     return (
         f"Longer than the context of {evaluation.context:,} tokens, and so wrong: {len(ids):,} "
-        f"questions ({named}{more}).{fitting}"
+        f"({named}{more}).{fitting}"
     )
 
 

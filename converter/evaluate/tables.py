@@ -19,7 +19,8 @@ _RATES = ["P", "R", "F1", "macro P", "macro R", "macro F1"]
 def overview(evaluations: Sequence[Evaluation], summaries: Sequence[Summary]) -> list[Cells]:
     """A row for each evaluation, with what guessing gives beside it."""
     titles = ["set", "asked", "model", "questions", "accuracy", "95% interval", "F1"]
-    rows = [[*titles, "chance", "majority", "majority F1", "calibration error"]]
+    guesses = ["chance", "majority", "majority F1", "beyond guessing"]
+    rows = [[*titles, *guesses, "calibration error"]]
     for evaluation, summary in zip(evaluations, summaries, strict=True):
         found, guess = summary.whole.metrics, summary.whole.baseline
         sure = summary.calibration
@@ -35,6 +36,7 @@ def overview(evaluations: Sequence[Evaluation], summaries: Sequence[Summary]) ->
                 f"{summary.whole.chance:.4f}",
                 f"{guess.accuracy:.4f} ({one_line(summary.whole.majority, 20)})",
                 f"{guess.weighted.f1:.4f}",
+                _beyond(summary.whole),
                 "" if sure is None else f"{sure.error:.4f}",
             ]
         )
@@ -52,7 +54,7 @@ def answers(summary: Summary) -> list[Cells]:
 
 def subjects(summary: Summary) -> list[Cells]:
     """A row for each subject, with its own majority and chance beside it."""
-    guesses = ["majority", *(f"majority {rate}" for rate in _RATES), "chance"]
+    guesses = ["majority", *(f"majority {rate}" for rate in _RATES), "chance", "beyond guessing"]
     rows = [["subject", "questions", "accuracy", "95% interval", *_RATES, *guesses]]
     for subject, found in summary.subjects:
         rows.append(
@@ -62,6 +64,7 @@ def subjects(summary: Summary) -> list[Cells]:
                 f"{found.baseline.accuracy:.4f} ({one_line(found.majority, 20)})",
                 *_rated(found.baseline),
                 f"{found.chance:.4f}",
+                _beyond(found),
             ]
         )
     return rows
@@ -70,6 +73,7 @@ def subjects(summary: Summary) -> list[Cells]:
 def short_subjects(summary: Summary) -> list[Cells]:
     """`subjects` as wide as a terminal is."""
     titles = ["subject", "questions", "accuracy", "95% interval", "F1", "majority", "chance"]
+    titles.append("beyond guessing")
     return [
         titles,
         *(
@@ -79,6 +83,7 @@ def short_subjects(summary: Summary) -> list[Cells]:
                 f"{found.metrics.weighted.f1:.4f}",
                 f"{found.baseline.accuracy:.4f}",
                 f"{found.chance:.4f}",
+                _beyond(found),
             ]
             for subject, found in summary.subjects
         ),
@@ -98,9 +103,8 @@ def errors(groups: Sequence[Group]) -> list[Cells]:
     """How many of each group are wrong."""
     rows = [["by", "group", "questions", "errors", "share"]]
     for group in groups:
-        name = one_line(group.name, 40)
-        rows.append([group.by, name, f"{group.questions:,}", f"{group.errors:,}", ""])
-        rows[-1][-1] = f"{group.share:.4f}"
+        counts = [f"{group.questions:,}", f"{group.errors:,}", f"{group.share:.4f}"]
+        rows.append([group.by, one_line(group.name, 40), *counts])
     return rows
 
 
@@ -120,6 +124,10 @@ def _counted(metrics: Metrics) -> Cells:
         _interval(metrics),
         *_rated(metrics),
     ]
+
+
+def _beyond(found: Judgement) -> str:
+    return "yes" if found.skilled else "not shown"
 
 
 def _interval(metrics: Metrics) -> str:

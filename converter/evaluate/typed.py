@@ -14,6 +14,9 @@ from app.sanitise import one_line
 
 Value = TypeVar("Value")
 
+_MOST = 1 << 63
+"""Whole numbers beyond are no counts, and cannot be reckoned with."""
+
 
 def decode(kind: type[Value], value: object, where: str) -> Value:
     """The dataclass that a JSON object holds: every field of its annotated type, none unknown.
@@ -42,7 +45,7 @@ def decode(kind: type[Value], value: object, where: str) -> Value:
     for name, field in fields.items():
         if name in value:
             found[name] = _typed(hints[name], value[name], f"{where}: “{name}”")
-        elif field.default is dataclasses.MISSING:
+        elif field.default is field.default_factory is dataclasses.MISSING:
             raise BadInputError(f"{where} lacks “{name}”; the file is damaged or no evaluation.")
     return kind(**found)
 
@@ -69,6 +72,8 @@ def _is_plain(hint: object, value: object) -> bool:
     """Whether a value is of a plain type; a whole number may stand for any, and True for none."""
     if isinstance(value, bool):
         return hint is bool
-    if hint is float:
-        return isinstance(value, (int, float)) and math.isfinite(value)
+    if isinstance(value, int):
+        return hint in (int, float) and abs(value) < _MOST
+    if isinstance(value, float):
+        return hint is float and math.isfinite(value)
     return isinstance(value, typing.cast(type, hint))

@@ -25,6 +25,7 @@ def test_groups_by_subject_length_and_confidence() -> None:
     ]
     by_confidence = [one for one in told if one[0] == "confidence"]
     assert [one[2] for one in by_confidence] == [1, 1, 1, 1, 1]
+    assert [len(one[1]) for one in by_confidence[:-1]] == [len("0.123")] * 4
     assert by_confidence[-1] == ("confidence", "none", 1, 1)
 
 

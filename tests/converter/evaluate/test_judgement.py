@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from converter.evaluate.baseline import chance, majority
+from converter.evaluate.evaluation import Settings
 from converter.evaluate.judgement import judge, summarise
 from converter.evaluate.metrics import measure
 from tests.converter.evaluate.evaluations import LABELS, MIXED, evaluation, outcome, outcomes
@@ -71,6 +73,24 @@ def test_what_did_not_fit_is_wrong_in_the_main_row_and_absent_from_the_second() 
         ("Heart", 3), ("Lung", 2)
     ]  # fmt: skip
     assert found.subjects[1][1].majority == "B"  # of its own questions, not of the set
+
+
+def test_scores_that_did_not_decide_are_judged_too() -> None:
+    # Divided by bytes the first option is best, summed the second.
+    one = replace(
+        outcome(0, 1, 0, scores=(-0.1, -1.0)), sums=(-2.0, -1.0), lengths=(20, 1), options=2
+    )
+    other = outcome(1, 0, None)
+    by_text = replace(evaluation([one, other]), settings=Settings(mode="text"))
+    found = summarise(by_text)
+    assert found.otherwise is not None
+    assert (found.whole.metrics.correct, found.otherwise.metrics.correct) == (0, 1)
+    summed = replace(one, choice=1, scores=one.sums)
+    by_sum = replace(by_text, settings=Settings(mode="text", normalised=False), outcomes=(summed,))
+    back = summarise(by_sum).otherwise
+    assert back is not None
+    assert back.metrics.correct == 0
+    assert summarise(evaluation(MIXED)).otherwise is None
 
 
 def test_a_second_row_is_made_only_where_it_differs() -> None:

@@ -36,7 +36,7 @@ def test_the_terminal_shows_both_kinds_of_guessing_beside_each_row() -> None:
     text = "\n".join(lines)
     assert "2 of 5 right (40.0%" in text
     assert "So it shows no skill at these questions beyond guessing." in text
-    assert "Longer than the context of 128 tokens, and so wrong: 1 questions (q3)." in text
+    assert "Longer than the context of 128 tokens, and so wrong: 1 (q3)." in text
     assert "Of the others: 2 of 4 right" in text
     assert "Expected calibration error" in text
     assert "It took 2.0 seconds, 2.5 questions a second." in text
@@ -47,7 +47,9 @@ def test_one_answer_to_everything_and_none_at_all_are_said() -> None:
     same = evaluation(outcomes([0, 1, 2], [0, 0, 0]))
     assert "It answers A to 100.0% of the questions." in list(terminal([same]))
     written = evaluation([replace(outcome(0, 0, None), fits=True), outcome(1, 0, 0)])
-    assert any("Nothing could be read from 1 answers" in line for line in terminal([written]))
+    assert any(
+        "nothing could be read from, and so wrong: 1." in line for line in terminal([written])
+    )
 
 
 def test_what_was_asked_can_be_asked_again_from_the_page() -> None:
@@ -70,7 +72,7 @@ def test_every_table_of_the_page_is_whole_and_names_are_only_names() -> None:
     held = [replace(one, subject=HOSTILE, id=f"{one.id}{HOSTILE}") for one in MIXED]
     bad = evaluation(held, task=HOSTILE, model=HOSTILE)
     bad = replace(bad, template=HOSTILE, versions={HOSTILE: HOSTILE})
-    page = markdown([bad, PLAIN], [pair(bad, bad)], [("Accuracy", "x.svg")])
+    page = markdown([bad, PLAIN], [pair(bad, bad)], [("Accuracy", "a (b).svg")])
     assert "\x1b" not in page
     assert "<script>" not in page
     assert "www.evil" not in page
@@ -79,7 +81,8 @@ def test_every_table_of_the_page_is_whole_and_names_are_only_names() -> None:
         assert len({line.count("|") - line.count("\\|") for line in lines}) <= 1
     heads = [line for line in page.splitlines() if line.startswith("#")]
     assert len(heads) == 4
-    assert "![Accuracy](x.svg)" in page
+    assert page.count("not shown") == 3  # both evaluations, and the one subject
+    assert "![Accuracy](a%20%28b%29.svg)" in page
 
 
 def texts(svg: str) -> list[str]:
