@@ -23,11 +23,12 @@ Rows = NDArray[np.float32]
 _WEIGHT = re.compile(r"blk\.(\d+)\.(\w+)\.weight")
 _SHARED = {"attn_k": "attn_q", "attn_v": "attn_q", "ffn_up": "ffn_gate"}
 """Weights that read the same input as another, which is measured for both."""
-_ROWS = 64
-"""Tokens summed at once: few enough that a row of 14,336 neurons stays in the cache."""
+_ROWS = 128
+"""Tokens summed at once: few enough that they stay in the cache between product and sum."""
 _EVERY = 8
-"""Of the tokens, one in so many is used for the turn of every block of several layers: there are
-n(n + 1)/2 of them, and their angles differ little from token to token."""
+"""Of the tokens, one in so many is used for the residual stream, whose lengths and angles differ
+little from token to token: to copy and compare all of it at every depth would cost as much as all
+other sums."""
 
 
 @dataclass(slots=True)
@@ -50,13 +51,14 @@ class _Sums:
 
     def _add(self, rows: Rows) -> None:
         scratch = np.empty((min(_ROWS, len(rows)), rows.shape[1]), dtype=np.float32)
+        ones = np.ones(len(scratch), dtype=np.float32)  # a product with them is BLAS's sum
         for start in range(0, len(rows), _ROWS):
             block = rows[start : start + _ROWS]
-            room = scratch[: len(block)]
-            self.square += np.multiply(block, block, out=room).sum(axis=0)
+            room, one = scratch[: len(block)], ones[: len(block)]
+            self.square += one @ np.multiply(block, block, out=room)
             if self.absolute is not None and self.plain is not None:
-                self.plain += block.sum(axis=0)
-                self.absolute += np.abs(block, out=room).sum(axis=0)
+                self.plain += one @ block
+                self.absolute += one @ np.abs(block, out=room)
 
 
 def _check_numbers(values: NDArray[Any], name: str) -> None:
@@ -125,7 +127,6 @@ class Collector:
     """Weights whose input's XᵀX is summed on the way."""
     tokens: int = 0
     _sums: dict[str, _Sums] = field(default_factory=dict)
-    _stream: Rows | None = None
     _turns: NDArray[np.float64] = field(init=False)
     _streams: NDArray[np.float64] = field(init=False)
     _sampled: list[Rows] = field(default_factory=list)
@@ -164,10 +165,12 @@ class Collector:
         name, rows = tensor.name, tensor.rows()
         if name == "result_norm":
             self._sums[self._head].add(rows, self._head)
-            self._add_angles()
+            self._add_stream()
             self.tokens += len(rows)
             return False
-        self._turn(name, rows)
+        if not name.startswith("l_out-"):
+            self._sampled.clear()
+        self._sampled.append(rows[::_EVERY].copy())
         return True
 
     @property
@@ -182,27 +185,17 @@ class Collector:
         other = f"blk.{found[1]}.{_SHARED.get(found[2], found[2])}.weight"
         return other if other in self.shapes else name
 
-    def _turn(self, name: str, rows: Rows) -> None:
-        """The cosine between the residual stream here and a layer before."""
-        if name.startswith("l_out-"):
-            assert self._stream is not None, "the embedding comes first"
-            layer = int(name.removeprefix("l_out-"))
-            cosines, squares = _compared(self._stream, rows)
-            _check_numbers(cosines, name)
-            self._turns[layer] += cosines.sum()
-            self._streams[layer] += squares.sum()
-        else:
-            self._sampled.clear()
-        self._stream = rows.copy()
-        self._sampled.append(self._stream[::_EVERY])
-
-    def _add_angles(self) -> None:
-        """Angular distances between the residual stream at all pairs of depths."""
-        stack = np.stack(self._sampled)
-        stack /= np.maximum(np.linalg.norm(stack, axis=2, keepdims=True), np.float32(1e-30))
-        cosines = np.einsum("itd,jtd->tij", stack, stack, optimize=True)
-        self._angles += (np.arccos(np.clip(cosines, -1, 1)) / np.pi).sum(axis=0)
-        self._sampled_tokens += stack.shape[1]
+    def _add_stream(self) -> None:
+        """Lengths of the residual stream, and angular distances between all pairs of depths."""
+        stack = np.stack(self._sampled, axis=1)  # (tokens, depths, width)
+        squares = np.einsum("tid,tid->ti", stack, stack)
+        stack /= np.sqrt(np.maximum(squares, np.float32(1e-30)))[:, :, None]
+        cosines = np.clip(stack @ stack.swapaxes(1, 2), -1, 1)
+        self._streams += squares[:, 1:].sum(axis=0, dtype=np.float64)
+        turned = np.diagonal(cosines, 1, axis1=1, axis2=2)
+        self._turns += turned.sum(axis=0, dtype=np.float64)
+        self._angles += (np.arccos(cosines) / np.pi).sum(axis=0)
+        self._sampled_tokens += len(stack)
 
     def layer(self, number: int, heads: int) -> LayerSaliency:
         """What was measured of a layer with so many heads."""
@@ -217,8 +210,8 @@ class Collector:
             output_abs=output.absolute.reshape(heads, -1),
             output_sum=output.plain.reshape(heads, -1),
             output_square=output.square.reshape(heads, -1),
-            turn=float(self._turns[number] / max(self.tokens, 1)),
-            stream=float(self._streams[number] / max(self.tokens, 1)),
+            turn=float(self._turns[number] / max(self._sampled_tokens, 1)),
+            stream=float(self._streams[number] / max(self._sampled_tokens, 1)),
         )
 
     def squares(self) -> dict[str, NDArray[np.float32]]:
@@ -234,12 +227,3 @@ class Collector:
             for first in range(self.layers)
             for last in range(first + 1, self.layers + 1)
         }
-
-
-def _compared(before: Rows, after: Rows) -> tuple[Rows, Rows]:
-    """Token by token: the cosine, NaN where a stream is infinite, and the squared length after."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        inner = np.einsum("td,td->t", before, after)
-        squares = np.einsum("td,td->t", after, after)
-        sizes = np.einsum("td,td->t", before, before) * squares
-        return inner / np.sqrt(np.maximum(sizes, np.float32(1e-30))), squares

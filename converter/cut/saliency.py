@@ -36,10 +36,11 @@ class LayerSaliency:
     output_square: Sums
     """Of x²; (n_head, head_dim)."""
     turn: float
-    """Mean cosine between the residual stream before and after the layer; 1 turns nothing."""
+    """Mean cosine between the residual stream before and after the layer, over one token in eight;
+    1 turns nothing."""
     stream: float
-    """Mean squared length of the residual stream after the layer: what an error in it weighs
-    against."""
+    """Mean squared length of the residual stream after the layer, over the same tokens: what an
+    error in it weighs against."""
 
     @property
     def head_abs(self) -> Sums:

@@ -80,10 +80,10 @@ def test_turn_of_every_layer_and_block(model: Measured) -> None:
     chunks, _ = _oracle(model)
     layers = len(model.saliency.layers)
     for number, layer in enumerate(model.saliency.layers):
-        cosines = [_cosine(blocks[number].stream, blocks[number].result) for blocks in chunks]
+        cosines = [_cosine(blocks[number].stream, blocks[number].result)[::8] for blocks in chunks]
         assert layer.turn == pytest.approx(np.concatenate(cosines).mean(), abs=1e-4)
-        lengths = [(blocks[number].result ** 2).sum(axis=1) for blocks in chunks]
-        assert layer.stream == pytest.approx(np.concatenate(lengths).mean(), rel=1e-3)
+        lengths = [(blocks[number].result[::8] ** 2).sum(axis=1) for blocks in chunks]
+        assert layer.stream == pytest.approx(np.concatenate(lengths).mean(), rel=2e-3)
     for (first, length), angle in model.saliency.spans.items():
         angles = [
             np.arccos(
