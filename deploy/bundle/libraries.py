@@ -25,6 +25,7 @@ NEWEST: Final[Mapping[str, tuple[int, ...]]] = {
     "GLIBCXX": (3, 4, 30),
     "CXXABI": (1, 3, 13),
     "GCC": (12, 0, 0),
+    "ZLIB": (1, 2, 9),
 }
 """What JetPack 6 (Ubuntu 22.04) has; a Raspberry Pi OS of Debian 12 has at least that."""
 
@@ -39,9 +40,11 @@ SYSTEM: Final = frozenset(
         "librt.so.1",
         "libstdc++.so.6",
         "libutil.so.1",
+        "libz.so.1",
     }
 )
-"""What both boards have before anything is installed. All else travels in the wheel."""
+"""What both boards have before anything is installed, since dpkg and Python stand on it. All else
+travels in the wheel."""
 
 _VERSION = re.compile(r"([A-Z]+)_(\d+(?:\.\d+){0,3})")
 _PLATFORM = re.compile(r"any|linux_aarch64|manylinux2014_aarch64|manylinux_2_(\d+)_aarch64")

@@ -1,0 +1,230 @@
+"""A toy bundle from its parts to its archive, by the real steps and a real signature."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from app.errors import BadInputError, UsageError
+from app.releases import bundle
+from app.releases.manifest import PYTHONS, parse
+from app.releases.sums import parse_sums
+from deploy.bundle import build as building
+from deploy.bundle.contents import Contents, Wheels, find_model, place, set_up
+from deploy.bundle.cross import Llama
+from deploy.bundle.gather import Gathered
+from deploy.bundle.libraries import check_wheels
+from deploy.bundle.order import Order
+from deploy.bundle.seal import list_files, signers, throw_away_key
+from deploy.bundle.source import Source
+from deploy.bundle.workplace import Workplace
+from tests.deploy.bundle.elves import library
+from tests.deploy.bundle.wheels import wheel
+
+EPOCH = 1_700_000_000
+CATALOGUE = """default = "toy"
+[[model]]
+name = "toy"
+file = "toy-Q4.gguf"
+sha256 = "{sha256}"
+bytes = 7
+memory = 1000
+licence = "none"
+source = "here"
+context = 8
+good_for = "tests"
+not_good_for = "else"
+"""
+needs_keygen = pytest.mark.skipif(
+    shutil.which("ssh-keygen") is None, reason="ssh-keygen is not here"
+)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.gguf"
+    path.write_bytes(b"weights")
+    return path
+
+
+@pytest.fixture
+def source(tmp_path: Path, model: Path) -> Source:
+    """A commit with an installer, units and a catalogue."""
+    folder = tmp_path / "source"
+    files = {
+        "deploy/bundle/install.sh": "#!/bin/sh\n",
+        "deploy/pi5/bedside-kiosk.service": "[Unit]\n",
+        "deploy/pi5/bedside-kiosk.service.d/10-more.conf": "[Service]\n",
+        "deploy/jetson/bedside-x.service": "[Unit]\n",
+        "deploy/jetson/Dockerfile": "FROM scratch\n",
+        "deploy/systemd/bedside-rescue.service": "[Unit]\n",
+        "deploy/privacy/offers.sh": "#!/bin/sh\n",
+        "models/catalog.toml": CATALOGUE.format(
+            sha256=hashlib.sha256(model.read_bytes()).hexdigest()
+        ),
+    }
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    return Source(folder, "ab" * 20, EPOCH, "1.2.3", left_out=False)
+
+
+@pytest.fixture
+def order(tmp_path: Path, model: Path, source: Source, monkeypatch: pytest.MonkeyPatch) -> Order:
+    """An order whose parts are toys; everything from then on is real."""
+    own = wheel(tmp_path, "bedside-1.2.3-py3-none-any.whl", {"app/__init__.py": b""})
+    built = library(versions={"libc.so.6": ("GLIBC_2.34",)})
+    llama = wheel(tmp_path, "llama_cpp_python-0.3.36-py3-none-linux_aarch64.whl", {"l.so": built})
+    pip = wheel(tmp_path, "pip-26.3-py3-none-any.whl", {"pip/__init__.py": b""})
+    boards = {}
+    for python in PYTHONS:
+        tag = f"cp{python.replace('.', '')}"
+        name = f"toy-1.0-{tag}-{tag}-linux_aarch64.whl"
+        boards[python] = (wheel(tmp_path, name, {"toy.py": tag.encode()}),)
+    wheels = Wheels(own, llama, pip, boards)
+    found, entry = find_model(model, source.folder / "models/catalog.toml")
+    needs = check_wheels(wheels.every())
+    parts = Gathered(source, wheels, Llama(llama, "cd" * 32), needs, found, entry)
+    monkeypatch.setattr(building, "gather", lambda *_: parts)
+    return Order("pi5", model, tmp_path / "out")
+
+
+def build(order: Order, tmp_path: Path) -> tuple[building.Built, list[str]]:
+    told: list[str] = []
+    return building.build(order, Workplace(tmp_path / "build"), told.append), told
+
+
+@needs_keygen
+def test_what_a_board_gets(order: Order, tmp_path: Path) -> None:
+    built, told = build(order, tmp_path)
+    manifest = parse((built.folder / bundle.MANIFEST).read_bytes())
+    assert (manifest.version, manifest.board, manifest.glibc) == ("1.2.3", "pi5", "2.34")
+    assert manifest.model.file == "models/toy-Q4.gguf"
+    sums = parse_sums((built.folder / bundle.SUMS).read_bytes())
+    files = list_files(built.folder)
+    assert sums == {
+        path: one.sha256
+        for path, one in files.items()
+        if path not in (bundle.SUMS, bundle.SIGNATURE)
+    }
+    assert manifest.files == {p: one for p, one in files.items() if p not in bundle.UNLISTED}
+    lock = (built.folder / "locks/cp312.txt").read_text()
+    assert f"bedside==1.2.3 --hash=sha256:{sums['wheels/bedside-1.2.3-py3-none-any.whl']}" in lock
+    assert "llama-cpp-python==0.3.36 --hash=sha256:" in lock
+    assert any("throw-away key" in line for line in told)
+    assert any("for all of them" in line and "within the bar of 130 MB" in line for line in told)
+
+
+@needs_keygen
+def test_the_signature_is_what_a_board_asks_for(order: Order, tmp_path: Path) -> None:
+    built, _ = build(order, tmp_path)
+    asked = ["ssh-keygen", "-Y", "verify", "-I", bundle.IDENTITY, "-n", bundle.NAMESPACE]
+    asked += ["-f", str(built.folder / bundle.SIGNERS), "-s", str(built.folder / bundle.SIGNATURE)]
+
+    def verified(content: bytes) -> bool:
+        done = subprocess.run(asked, input=content, capture_output=True, check=False)
+        return done.returncode == 0
+
+    sums = (built.folder / bundle.SUMS).read_bytes()
+    assert verified(sums)
+    assert not verified(sums.replace(b"0", b"1", 1))
+
+
+@needs_keygen
+def test_two_builds_are_byte_for_byte_the_same(order: Order, tmp_path: Path) -> None:
+    first = build(order, tmp_path)[0].archive.read_bytes()
+    for path in tmp_path.rglob("*.whl"):
+        os.utime(path, ns=(1, 1))
+    before = os.umask(0o077)
+    try:
+        assert build(order, tmp_path)[0].archive.read_bytes() == first
+    finally:
+        os.umask(before)
+
+
+@needs_keygen
+def test_nothing_of_this_machine_is_in_the_archive(order: Order, tmp_path: Path) -> None:
+    built, _ = build(order, tmp_path)
+    with tarfile.open(built.archive) as archive:
+        members = archive.getmembers()
+    paths = [Path(one.name) for one in members]
+    assert paths == sorted(paths)
+    assert {one.mtime for one in members} == {EPOCH}
+    assert {(one.uid, one.gid, one.uname, one.gname) for one in members} == {(0, 0, "", "")}
+    assert {one.mode for one in members if one.isdir()} == {0o755}
+    executable = [one.name for one in members if one.isfile() and one.mode != 0o644]
+    assert executable == ["bedside-1.2.3-pi5/install.sh"]
+
+
+@needs_keygen
+def test_a_foreign_file_in_the_folder(
+    order: Order, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def place_and_more(folder: Path, wanted: Contents) -> None:
+        place(folder, wanted)
+        (folder / "wheels" / "evil.whl").touch()
+
+    monkeypatch.setattr("deploy.bundle.contents.place", place_and_more)
+    with pytest.raises(BadInputError, match=r"not what was put there: wheels/evil\.whl"):
+        build(order, tmp_path)
+    assert not order.out.exists()
+
+
+def test_units_of_one_board_only(source: Source) -> None:
+    assert set_up(source.folder, "pi5").keys() == {
+        "install.sh",
+        "units/bedside-kiosk.service",
+        "units/bedside-kiosk.service.d/10-more.conf",
+        "units/bedside-rescue.service",
+        "units/privacy/offers.sh",
+    }
+    orin = set_up(source.folder, "orin-nano").keys()
+    assert "units/bedside-x.service" in orin
+    assert not any("Dockerfile" in path or "kiosk" in path for path in orin)
+
+
+def test_a_commit_without_an_installer(source: Source) -> None:
+    (source.folder / "deploy/bundle/install.sh").unlink()
+    with pytest.raises(BadInputError, match=r"install\.sh is not in the commit"):
+        set_up(source.folder, "pi5")
+
+
+def test_a_model_that_no_board_could_name(source: Source, tmp_path: Path) -> None:
+    other = tmp_path / "other.gguf"
+    other.write_bytes(b"else")
+    with pytest.raises(UsageError, match=r"no entry for other\.gguf"):
+        find_model(other, source.folder / "models/catalog.toml")
+
+
+def test_a_model_known_by_its_file_name_alone(source: Source, tmp_path: Path) -> None:
+    catalogue = tmp_path / "catalog.toml"
+    catalogue.write_text(CATALOGUE.format(sha256=""))
+    named = tmp_path / "toy-Q4.gguf"
+    named.write_bytes(b"other weights")
+    found, _ = find_model(named, catalogue)
+    assert (found.name, found.file, found.bytes) == ("toy", "models/toy-Q4.gguf", 13)
+
+
+def test_a_path_that_a_stick_cannot_hold(tmp_path: Path) -> None:
+    with pytest.raises(BadInputError, match="no path that a bundle may hold"):
+        place(tmp_path / "bundle", {"wheels/a:b.whl": b""})
+    assert not (tmp_path / "bundle").exists()
+
+
+@needs_keygen
+def test_the_throw_away_key_is_made_once(tmp_path: Path) -> None:
+    workplace = Workplace(tmp_path)
+    first = signers(throw_away_key(workplace))
+    assert signers(throw_away_key(workplace)) == first
+    assert first.startswith(b'release@bedside namespaces="bedside-bundle" ssh-ed25519 AAAA')
+
+
+def test_a_key_without_its_public_half(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"there is no mine\.pub"):
+        signers(tmp_path / "mine")
