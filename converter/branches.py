@@ -19,7 +19,7 @@ from converter.opened import OpenedModel, cpus
 
 _MICRO_BATCH = 512
 """Tokens that go through the graph at once."""
-MOST_LANES = 128
+MOST_LANES = 64
 """Sequences in a batch beside the head; llama.cpp has at most 256."""
 
 

@@ -64,14 +64,19 @@ class OpenedModel:
     @property
     def bos(self) -> int | None:
         """The token that a text begins with, where the model asks for one."""
-        token = int(self.lib.llama_vocab_bos(self._vocab))
-        return token if token >= 0 and self.lib.llama_vocab_get_add_bos(self._vocab) else None
+        adds = self.bos_token >= 0 and self.lib.llama_vocab_get_add_bos(self._vocab)
+        return self.bos_token if adds else None
+
+    @property
+    def bos_token(self) -> int:
+        """BOS, whether texts begin with it or not; negative where there is none."""
+        return int(self.lib.llama_vocab_bos(self._vocab))
 
     @property
     def edges(self) -> tuple[str, str]:
         """BOS and EOS as a template writes them; empty where there is none."""
-        bos, eos = self.lib.llama_vocab_bos(self._vocab), self.lib.llama_vocab_eos(self._vocab)
-        return self._written(bos), self._written(eos)
+        eos = int(self.lib.llama_vocab_eos(self._vocab))
+        return self._written(self.bos_token), self._written(eos)
 
     def _written(self, token: int) -> str:
         return "" if token < 0 else self.piece(token, special=True).decode("utf-8", "replace")
@@ -97,7 +102,7 @@ class OpenedModel:
     @functools.cached_property
     def knows_turns(self) -> bool:
         """Whether it has ChatML's tokens."""
-        return len(self._ids(CHAT_TOKEN, special=True)) == 1
+        return len(self.tokenize(CHAT_TOKEN, special=True)) == 1
 
     def ids(self, text: str, special: bool = False) -> list[int]:
         """The ids of a text alone; with `special`, tokens of the template count as such.
@@ -106,9 +111,10 @@ class OpenedModel:
         """
         if special and not self.knows_turns:
             text = without_turns(text)
-        return self._ids(text, special)
+        return self.tokenize(text, special)
 
-    def _ids(self, text: str, special: bool) -> list[int]:
+    def tokenize(self, text: str, special: bool) -> list[int]:
+        """The ids of a text alone, whatever is written in it."""
         raw = text.encode("utf-8", "replace")
         room = len(raw) + 8
         while True:

@@ -17,6 +17,7 @@ from app.edge import EdgeGroup
 from converter.cli import (
     compare,
     convert,
+    evaluate,
     inspection,
     make,
     perplexity,
@@ -42,6 +43,7 @@ app.command()(perplexity.perplexity)
 app.command()(prune.prune)
 app.command()(make.make)
 app.command()(compare.compare)
+app.command()(evaluate.evaluate)
 app.command()(results.results)
 
 

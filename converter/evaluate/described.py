@@ -1,6 +1,6 @@
 """Any other set of multiple-choice questions, by a small description in TOML.
 
-    task = "anatomy"          # what it is called; a name of your own
+    task = "anatomy"          # a name of your own: small letters, digits and hyphens
     question = "input"        # the field of a JSON line that holds the question
     options = "choices"       # a list, or an object by letter; or a list of fields, one an option
     answer = "target"
@@ -16,6 +16,7 @@ of `options`, and its answer is one of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ from converter.evaluate.rows import Row
 
 AnswerIs = Literal["letter", "number", "text"]
 _WORDS = ("task", "question", "answer", "id", "subject", "passages")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+"""It becomes a part of file names."""
 _KEYS = (*_WORDS, "options", "answer_is", "first", "labels")
 
 
@@ -113,6 +116,8 @@ def read_description(path: Path) -> Description:
     missing = sorted({"task", "question", "answer"} - set(words))
     if missing:
         raise BadInputError(f"{name} does not say `{missing[0]}`; a description must.")
+    if not _NAME.fullmatch(words["task"]):
+        raise BadInputError(f"{name} must name its `task` in small letters, digits and hyphens.")
     options, labels = _list(table, "options", name), _list(table, "labels", name)
     if bool(options) == bool(labels) or len(labels) == 1:
         raise BadInputError(f"{name} must have either `options` or two or more `labels`.")
