@@ -20,7 +20,7 @@ def results(
     ] = None,
 ) -> None:
     """Show saved evaluations, and test those of the same questions against each other."""
-    from converter.evaluate.paired import pairs
+    from converter.evaluate.paired import pairs, unpaired
     from converter.evaluate.publish import check_outputs, write_report
     from converter.evaluate.record import read_record
     from converter.evaluate.report import terminal
@@ -31,5 +31,7 @@ def results(
     tested = pairs(evaluations)
     for line in terminal(evaluations, tested):
         typer.echo(line)
+    for line in unpaired(evaluations):
+        typer.echo(line, err=True)
     if out is not None:
         write_report(out, evaluations, tested)

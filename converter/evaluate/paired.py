@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.errors import UsageError
@@ -54,11 +54,7 @@ def pair(first: Evaluation, second: Evaluation) -> Pair:
         UsageError: they were not asked the same questions.
     """
     if not same_questions(first, second):
-        raise UsageError(
-            f"{_named(first)} and {_named(second)} were not asked the same questions, so their "
-            "answers cannot be paired; evaluate both on the same file, with the same limit and "
-            "seed."
-        )
+        raise UsageError(_refusal(first, second))
     rights = [
         (ours.correct, theirs.correct)
         for ours, theirs in zip(first.outcomes, second.outcomes, strict=True)
@@ -81,23 +77,11 @@ def pairs(evaluations: Sequence[Evaluation]) -> tuple[Pair, ...]:
     )
 
 
-def pairs_between(
-    evaluations: Sequence[Evaluation], others: Sequence[Evaluation]
-) -> tuple[Pair, ...]:
-    """Each of these against each of those on its set.
-
-    Raises:
-        UsageError: a set is in both with other questions, or no set is in both.
-    """
-    found = tuple(
-        pair(ours, theirs) for ours in evaluations for theirs in others if ours.task == theirs.task
-    )
-    if not found:
-        raise UsageError(
-            "The other evaluation has none of these sets, so there is nothing to pair; evaluate "
-            "both on the same files."
-        )
-    return found
+def unpaired(evaluations: Sequence[Evaluation]) -> Iterator[str]:
+    """Why two evaluations of sets of one name are not among the pairs, in a sentence for each."""
+    for first, second in itertools.combinations(evaluations, 2):
+        if first.task == second.task and not same_questions(first, second):
+            yield _refusal(first, second)
 
 
 def same_questions(first: Evaluation, second: Evaluation) -> bool:
@@ -107,6 +91,13 @@ def same_questions(first: Evaluation, second: Evaluation) -> bool:
 
 def _asked(evaluation: Evaluation) -> list[tuple[str, int, int]]:
     return [(one.id, one.truth, one.options) for one in evaluation.outcomes]
+
+
+def _refusal(first: Evaluation, second: Evaluation) -> str:
+    return (
+        f"{_named(first)} and {_named(second)} were not asked the same questions, so their answers "
+        "cannot be paired; evaluate both on the same file, with the same limit and seed."
+    )
 
 
 def _named(evaluation: Evaluation) -> str:

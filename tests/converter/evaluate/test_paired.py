@@ -8,7 +8,7 @@ import pytest
 
 from app.errors import UsageError
 from converter.evaluate.evaluation import Settings
-from converter.evaluate.paired import pair, pairs, pairs_between
+from converter.evaluate.paired import pair, pairs, unpaired
 from tests.converter.evaluate.evaluations import evaluation, outcomes
 
 TRUTHS = [0] * 10
@@ -65,8 +65,6 @@ def test_other_questions_are_refused(name: str) -> None:
 def test_all_pairs_of_one_set_are_tested_and_sets_are_kept_apart() -> None:
     other_set = replace(SECOND, task="other", data_sha256="e" * 64)
     assert len(pairs([FIRST, SECOND, other_set, replace(FIRST, model="third.gguf")])) == 3
-    assert len(pairs_between([FIRST, other_set], [SECOND])) == 1
-    with pytest.raises(UsageError, match="none of these sets"):
-        pairs_between([FIRST], [other_set])
-    with pytest.raises(UsageError, match="same questions"):
-        pairs_between([FIRST], [OTHERS["fewer"]])
+    assert list(unpaired([FIRST, SECOND, other_set])) == []
+    (told,) = unpaired([FIRST, OTHERS["fewer"]])
+    assert told.startswith("first.gguf on quiz and second.gguf on quiz were not asked the same")
