@@ -25,6 +25,7 @@ Row = dict[str, Any]
 """A key, and what was measured."""
 
 PARTS = ("neurons", "quantised", "heads", "layers", "calibration")
+UNIFORM, PER_LAYER = "uniform", "per layer"
 LOSSLESS = "lossless"
 QUANTISED = ("Q4_K_M", "Q3_K_M")
 _HEAD_SCORES = (Score.MAGNITUDE, Score.SALIENCY, Score.SECOND_ORDER)
@@ -39,6 +40,7 @@ class Asked:
     scores: Sequence[Score]
     blocks: Sequence[int]
     """Of 256 neurons that stay in all layers together."""
+    widths: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +88,16 @@ class _Rows:
 
     def neurons(self, asked: Asked, kinds: Sequence[str]) -> Iterator[Job]:
         """Every score at every width, uniform and per layer, unrepaired and repaired."""
-        for per_layer, score, blocks, restored in product(
-            (False, True), asked.scores, asked.blocks, (False, True)
+        for widths, score, blocks, restored in product(
+            asked.widths, asked.scores, asked.blocks, (False, True)
         ):
             share = 1 - blocks / self.bench.blocks
-            request = Request(neurons=share, score=score, per_layer=per_layer)
+            request = Request(neurons=share, score=score, per_layer=widths == PER_LAYER)
             for kind in kinds:
                 key: Key = {
                     "part": "neurons" if kind == LOSSLESS else "quantised",
                     "score": score.value,
-                    "widths": _widths(request),
+                    "widths": widths,
                     "blocks": blocks,
                     "repair": _repair(restored),
                     "kind": kind,
@@ -183,10 +185,6 @@ class _Rows:
             "shared": round(len(first & second) / len(first), 4),
             "by_chance": round(len(second) / sum(self.bench.geometry.neurons), 4),
         }
-
-
-def _widths(request: Request) -> str:
-    return "per layer" if request.per_layer else "uniform"
 
 
 def _repair(restored: bool) -> str:
