@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Sequence
 
 from textual import events, on
 from textual.app import App
+from textual.filter import LineFilter
 from textual.scrollbar import ScrollBar
 
 from app.ui import commands, watchdog
 from app.ui.commands import Command
 from app.ui.confirm import PressTwice
+from app.ui.console import FontFilter
 from app.ui.endings import ending_from_outside
 from app.ui.messages import CountdownBegan, IdleTooLong, Said
 from app.ui.ports import ChatAssistant, ChatSettings, MonitorFeed
@@ -45,6 +48,7 @@ class BedsideApp(App[None], inherit_bindings=False):
         self.chat = ChatScreen(assistant, settings, monitor)
         self._assistant, self._settings = assistant, settings
         self._finish = PressTwice()
+        self._font = (FontFilter(),) if settings.console else ()
         self.animation_level = "none"
         for theme in (TRUE_COLOUR, SIXTEEN_COLOURS):
             self.register_theme(theme)
@@ -57,6 +61,10 @@ class BedsideApp(App[None], inherit_bindings=False):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The theme's own names, for the moment before the theme is set."""
         return {"quiet": "ansi_default"}
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Textual's own, and on a console the one that knows its font."""
+        return [*super().get_line_filters(), *self._font]
 
     def _fatal_error(self) -> None:
         """End after a defect without Textual's trace: it prints variables, and so words."""

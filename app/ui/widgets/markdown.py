@@ -10,6 +10,8 @@ from textual.style import Style
 from textual.visual import RenderOptions, Visual
 from textual.widgets import Static
 
+from app.glyphs import spelled_out
+from app.ui.console import has_poor_font
 from app.ui.inert import UNDECIDED_LINE, InertParser
 from app.ui.layout import lay_out
 
@@ -54,6 +56,10 @@ class AnswerMarkdown(Static):
         super().__init__(self._markdown, markup=False)
         self._text = text
 
+    def on_mount(self) -> None:
+        if not self._text.isascii() and has_poor_font(self.app):
+            self._show(self._text)  # only now is it known what the terminal can draw
+
     def write(self, piece: str) -> None:
         """Show more of the text."""
         self._text += piece
@@ -70,7 +76,7 @@ class AnswerMarkdown(Static):
         return selection.extract(self._markdown.at(self.size.width).plain), "\n"
 
     def _show(self, text: str) -> None:
-        self._markdown = MarkdownVisual(text)
+        self._markdown = MarkdownVisual(spelled_out(text) if has_poor_font(self.app) else text)
         if self.size.width:
             self._markdown.at(self.size.width)  # here, where the pace of drawing measures it
         self.update(self._markdown)
