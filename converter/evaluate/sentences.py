@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from app.sanitise import one_line
 from converter.evaluate.evaluation import Evaluation
 from converter.evaluate.judgement import Summary
+from converter.evaluate.metrics import Metrics
 from converter.evaluate.paired import way
 
 _NAMED = 20
 """Ids of questions that did not fit, as many as a report names; the JSON has all."""
 _ONE_ANSWER = 0.9
-"""Share of the questions from which on one answer to them is worth a sentence."""
+"""Share of the answers from which on their being the same is worth a sentence."""
 
 
 def heading(evaluation: Evaluation) -> str:
@@ -32,9 +33,7 @@ def verdicts(evaluation: Evaluation, summary: Summary) -> Iterator[str]:
     unread = whole.metrics.unchosen - len(summary.too_long)
     if unread:
         yield f"Answers that nothing could be read from, and so wrong: {unread:,}."
-    label, share = whole.metrics.commonest
-    if share >= _ONE_ANSWER:
-        yield f"It answers {one_line(label, 20)} to {share:.1%} of the questions."
+    yield from _one_answer(whole.metrics)
     if summary.otherwise is not None:
         other = "summed" if evaluation.normalised else "per byte"
         yield f"By the same scores {other}: {summary.otherwise.sentence}"
@@ -73,6 +72,14 @@ def conditions(evaluation: Evaluation) -> Iterator[str]:
         yield f"System message: {one_line(settings.system, 400)}"
     versions = evaluation.versions.items()
     yield ", ".join(f"{one_line(name, 40)} {one_line(version, 40)}" for name, version in versions)
+
+
+def _one_answer(metrics: Metrics) -> Iterator[str]:
+    label, share = metrics.commonest
+    if share:
+        share *= metrics.questions / (metrics.questions - metrics.unchosen)
+    if share >= _ONE_ANSWER:
+        yield f"It answers {one_line(label, 20)} to {share:.1%} of the questions it answers."
 
 
 def _too_long(evaluation: Evaluation, summary: Summary) -> str:

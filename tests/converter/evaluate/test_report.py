@@ -44,8 +44,10 @@ def test_the_terminal_shows_both_kinds_of_guessing_beside_each_row() -> None:
 
 
 def test_one_answer_to_everything_and_none_at_all_are_said() -> None:
-    same = evaluation(outcomes([0, 1, 2], [0, 0, 0]))
-    assert "It answers A to 100.0% of the questions." in list(terminal([same]))
+    same = evaluation(outcomes([0, 1, 2], [0, 0, None]))
+    assert "It answers A to 100.0% of the questions it answers." in list(terminal([same]))
+    nothing = evaluation(outcomes([0, 1], [None, None]))
+    assert not any("It answers" in line for line in terminal([nothing]))
     written = evaluation([replace(outcome(0, 0, None), fits=True), outcome(1, 0, 0)])
     assert any(
         "nothing could be read from, and so wrong: 1." in line for line in terminal([written])
