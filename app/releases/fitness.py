@@ -127,7 +127,10 @@ def check_version(manifest: Manifest, layout: Layout, allow_downgrade: bool) -> 
     if current is None:
         return
     if manifest.version == current:
-        raise UsageError(f"Bedside {current} is installed already; nothing was changed.")
+        raise UsageError(
+            f"Bedside {current} is installed already; nothing was changed. To install it anew, "
+            "uninstall it with --keep-data first."
+        )
     if manifest.version == layout.pointed(layout.previous):
         raise UsageError(
             f"Bedside {manifest.version} is here already, as the release before this one. "
