@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -13,86 +11,38 @@ import pytest
 
 from app.errors import BadInputError, UsageError
 from app.releases import bundle
-from app.releases.manifest import PYTHONS, parse
+from app.releases.manifest import parse
 from app.releases.sums import parse_sums
 from deploy.bundle import build as building
-from deploy.bundle.contents import Contents, Wheels, find_model, place, set_up
-from deploy.bundle.cross import Llama
-from deploy.bundle.gather import Gathered
-from deploy.bundle.libraries import check_wheels
+from deploy.bundle.contents import Contents, find_model, place, set_up
 from deploy.bundle.order import Order
 from deploy.bundle.seal import list_files, signers, throw_away_key
 from deploy.bundle.source import Source
 from deploy.bundle.workplace import Workplace
-from tests.deploy.bundle.elves import library
-from tests.deploy.bundle.wheels import wheel
-
-EPOCH = 1_700_000_000
-CATALOGUE = """default = "toy"
-[[model]]
-name = "toy"
-file = "toy-Q4.gguf"
-sha256 = "{sha256}"
-bytes = 7
-memory = 1000
-licence = "none"
-source = "here"
-context = 8
-good_for = "tests"
-not_good_for = "else"
-"""
-needs_keygen = pytest.mark.skipif(
-    shutil.which("ssh-keygen") is None, reason="ssh-keygen is not here"
+from tests.deploy.bundle.toys import (
+    CATALOGUE,
+    EPOCH,
+    make_model,
+    make_order,
+    make_source,
+    needs_keygen,
 )
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    path = tmp_path / "mine.gguf"
-    path.write_bytes(b"weights")
-    return path
+    return make_model(tmp_path)
 
 
 @pytest.fixture
 def source(tmp_path: Path, model: Path) -> Source:
-    """A commit with an installer, units and a catalogue."""
-    folder = tmp_path / "source"
-    files = {
-        "deploy/bundle/install.sh": "#!/bin/sh\n",
-        "deploy/pi5/bedside-kiosk.service": "[Unit]\n",
-        "deploy/pi5/bedside-kiosk.service.d/10-more.conf": "[Service]\n",
-        "deploy/jetson/bedside-x.service": "[Unit]\n",
-        "deploy/jetson/Dockerfile": "FROM scratch\n",
-        "deploy/systemd/bedside-rescue.service": "[Unit]\n",
-        "deploy/privacy/offers.sh": "#!/bin/sh\n",
-        "models/catalog.toml": CATALOGUE.format(
-            sha256=hashlib.sha256(model.read_bytes()).hexdigest()
-        ),
-    }
-    for name, text in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(text)
-    return Source(folder, "ab" * 20, EPOCH, "1.2.3", left_out=False)
+    return make_source(tmp_path / "source", model)
 
 
 @pytest.fixture
 def order(tmp_path: Path, model: Path, source: Source, monkeypatch: pytest.MonkeyPatch) -> Order:
     """An order whose parts are toys; everything from then on is real."""
-    own = wheel(tmp_path, "bedside-1.2.3-py3-none-any.whl", {"app/__init__.py": b""})
-    built = library(versions={"libc.so.6": ("GLIBC_2.34",)})
-    llama = wheel(tmp_path, "llama_cpp_python-0.3.36-py3-none-linux_aarch64.whl", {"l.so": built})
-    pip = wheel(tmp_path, "pip-26.3-py3-none-any.whl", {"pip/__init__.py": b""})
-    boards = {}
-    for python in PYTHONS:
-        tag = f"cp{python.replace('.', '')}"
-        name = f"toy-1.0-{tag}-{tag}-linux_aarch64.whl"
-        boards[python] = (wheel(tmp_path, name, {"toy.py": tag.encode()}),)
-    wheels = Wheels(own, llama, pip, boards)
-    found, entry = find_model(model, source.folder / "models/catalog.toml")
-    needs = check_wheels(wheels.every())
-    parts = Gathered(source, wheels, Llama(llama, "cd" * 32), needs, found, entry)
-    monkeypatch.setattr(building, "gather", lambda *_: parts)
-    return Order("pi5", model, tmp_path / "out")
+    return make_order(tmp_path, model, source, monkeypatch)
 
 
 def build(order: Order, tmp_path: Path) -> tuple[building.Built, list[str]]:
