@@ -8,12 +8,13 @@ from app.safety.cards import Card, card, clinician_line
 from app.safety.rules import Complaint, Level, Mode, Question, Rule, Rulebook
 
 if TYPE_CHECKING:
-    from app.safety.check import Alert, RedFlags, worse_of
+    from app.safety.check import Alert, Finding, RedFlags, worse_of
 
 __all__ = [
     "Alert",
     "Card",
     "Complaint",
+    "Finding",
     "Level",
     "Mode",
     "Question",

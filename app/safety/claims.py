@@ -39,6 +39,7 @@ CUES = (
     "worry",
     "generic",
     "not_generic",
+    "routine",
     "condition",
     "asking",
     "idiom",
@@ -48,9 +49,11 @@ CUES = (
 _AFTER_AGE = frozenset({"m", "f", "yo", "y", "male", "female", "year", "month", "mo", "week"})
 """Words behind an age; a case report names its patient so."""
 _NOT_ASKING = frozenset({"not", "hardly", "barely", "only", "just", "no"})
+_CLOSING = frozenset({"because", "since", "until", "when"})
+_SPANS = frozenset({"day", "hour", "week", "month", "age"})
 _YEAR = re.compile(r"19[3-9]\d|20\d\d")
-_NOT_REACH, _NO_REACH, _LONG_REACH = 4, 12, 40
-"""Words that "not", "no" and "denies" reach, small ones not counted."""
+_NOT_REACH, _NO_REACH, _LONG_REACH, _HISTORY_REACH = 4, 12, 40, 6
+"""Words that "not", "no", "denies" and "history of" reach, small ones not counted."""
 
 
 class Claims:
@@ -75,6 +78,7 @@ class Claims:
             for before, word in pairwise(words.words)
             if word.text in _AFTER_AGE and before.text.isdigit()
         )
+        self._listing = frozenset(word.sentence for word in words.words if word.after_pause)
         self._asked = words.questions | self._opened_by("asking")
 
     def counts(self, match: Match, sign: Sign, number: bool = False) -> bool:
@@ -161,15 +165,24 @@ class Claims:
             index in ends
             and (self._words[index].after_pause or self._words[index - 1].text in ("and", "with"))
             for index in range(last + 2, last + 1 + len(between))
-        ) and not any(one.text in ("because", "since", "until", "when") for one in between)
+        ) and not any(map(self._ends_list, range(last + 1, goal)))
+
+    def _ends_list(self, index: int) -> bool:
+        """Whether a word closes what was denied: "no wind for two days, vomiting"."""
+        word = self._words[index].text
+        if word == "for" and index + 1 < len(self._words):
+            return self._words[index + 1].text.isdigit() or self._words[index + 1].stem in _SPANS
+        return word in _CLOSING
 
     def _past(self, match: Match, sign: Sign) -> bool:
         """Said of years ago, or of an illness that somebody has had."""
         masked = self._cue("not_history", match)
+        listed = sign.diagnosis and self._mode == "clinician"  # "PMH: COPD, gout, MI"
+        reach = _LONG_REACH if listed else _HISTORY_REACH
         for first, last in self._cue("history_of", match):
             if any(start <= first <= end for start, end in masked):
                 continue
-            near = last < match.first and self._text.gap(last, match.first) <= 6
+            near = last < match.first and self._text.gap(last, match.first) <= reach
             if near and self._same_clause(first, match) and not self._between("case", last, match):
                 return True
         ongoing = any(self._same_clause(first, match) for first, _ in self._cue("ongoing", match))
@@ -216,8 +229,18 @@ class Claims:
         if self._general(match) and (asked or self._told("condition", match)):
             return True
         if sign.diagnosis:
-            return self._unclaimed(match, claimed, own, asked)
+            return self._unclaimed(match, claimed or self._noted(match, asked), own, asked)
         return asked and not own and not claimed and not self._bare(match)
+
+    def _noted(self, match: Match, asked: bool) -> bool:
+        """A clinician's note claims without a verb: "pyelonephritis, T 38.4", "STEMI, en route".
+
+        A name alone is what somebody looks up, and "review" or "clinic" is no emergency.
+        """
+        if self._mode != "clinician" or asked or self._told("routine", match):
+            return False
+        listed = self._words[match.first].sentence in self._listing
+        return listed or self._told("case", match) or self._told("uncertain", match)
 
     def _looked_up(self, match: Match, own: bool) -> bool:
         """A clinician's search names people too ("dose in pregnant women"); a case has signs."""

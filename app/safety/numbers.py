@@ -141,7 +141,7 @@ _PRESSURE = "bp|b/p|blood pressure|pressure"
 _TEMPERATURE = "temp|temps|temperature|fever|feverish|febrile|tmax"
 _PULSE = (
     "hr|heart rate|heartrate|pulse|heart beat|heart beats|heartbeat|heartbeats|heart is going"
-    "|heart is beating|heart is racing|p"
+    "|heart is beating|heart is racing|heart going|heart racing|heart at|p"
 )
 _UNIT = r"(?P<unit>days?|weeks?|wks?|months?|mos?|mths?|years?|yrs?|y)"
 
@@ -182,6 +182,7 @@ _AFTER_WORDS: tuple[tuple[str, str, str, _Value], ...] = (
         r" (?:at )?(\d{1,3}) ?(?:times|x)?\s*(?:/|a|per) ?min",
         _within(2, 120),
     ),
+    ("gcs", "gcs", r"\D{0,20}\d{1,2} ?(?:to|-+>|→) ?(\d{1,2})\b", _within(3, 15)),
     ("gcs", "gcs", r"\D{0,12}?(\d{1,2})\b", _within(3, 15)),
     (
         "glucose",
@@ -191,7 +192,12 @@ _AFTER_WORDS: tuple[tuple[str, str, str, _Value], ...] = (
         _glucose,
     ),
     ("ketones", "ketone|ketones", rf"{_GAP}{{0,20}}?(\d(?:[.,]\d)?)\b", _within(0, 15)),
-    ("potassium", "k|potassium", rf"\b{_GAP}{{0,12}}?(\d[.,]\d)\b", _within(1, 12)),
+    (
+        "potassium",
+        "k|potassium|hyperkalaemia|hyperkalemia",
+        rf"\b{_GAP}{{0,12}}?(\d[.,]\d)\b",
+        _within(1, 12),
+    ),
     ("lactate", "lactate", rf"\b{_GAP}{{0,12}}?(\d{{1,2}}(?:[.,]\d)?)\b", _within(0.2, 30)),
     ("news", "news", r" ?2?(?: score)?(?: of| is|:)? (\d{1,2})\b", _within(0, 20)),
     ("map", "map", r"(?: of| is|:)? (\d{2,3})\b", _within(20, 200)),
@@ -199,7 +205,7 @@ _AFTER_WORDS: tuple[tuple[str, str, str, _Value], ...] = (
     (
         "age_months",
         "baby|infant|newborn|child|toddler|neonate|girl|boy",
-        rf"(?: of|,| is| aged?) (\d{{1,2}}) {_UNIT}\b",
+        rf"(?: of|,| is| aged?)? (\d{{1,2}}) {_UNIT}\b",
         _months,
     ),
     ("age_months", "age|aged", rf":?\s*(\d{{1,3}})\s*{_UNIT}?\b", _months),
@@ -207,7 +213,7 @@ _AFTER_WORDS: tuple[tuple[str, str, str, _Value], ...] = (
     ("age_months", "am|is", rf" (\d{{1,3}})(?=[.,!?]|\s(?:and|with)\b|$){_NO_DOSE}", _months),
     (
         "gestation_weeks",
-        "i am|she is|wife is|at|currently",
+        "i am|she is|wife|wife is|partner|girlfriend|sister|daughter|at|currently",
         r" (\d{1,2}) ?(?:\+\d )?w(?:ee)?ks?\b(?! old)",
         _within(4, 43),
     ),

@@ -34,6 +34,8 @@ class Spelling:
         """The known stem that was meant, or the stem itself."""
         if stem in self._known or stem in self._common or len(stem) < _SHORTEST - 1:
             return stem
+        if stem.endswith("in") and stem[:-2] in self._known:
+            return stem[:-2]  # "killin", "swellin"
         single = self._single.get(_DOUBLED.sub(r"\1", stem))
         if single is not None:
             return single

@@ -10,6 +10,14 @@ from typing import NamedTuple
 
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "ʼ": "'", "–": "-", "—": " - "})
 _VERBS = ("is", "are", "was", "were", "do", "does", "did", "has", "have", "had", "would", "should")
+_SCOTS = {"can": "can", "could": "could", "did": "did", "do": "do", "does": "does", "is": "is"} | {
+    "din": "do",
+    "have": "have",
+    "was": "was",
+    "will": "will",
+    "would": "would",
+}
+"""Verbs before "-nae"."""
 _CONTRACTIONS = {
     **{form: f"{verb} not" for verb in _VERBS for form in (f"{verb}n't", f"{verb}nt")},
     **{f"{who}'re": f"{who} are" for who in ("we", "you", "they")},
@@ -22,6 +30,7 @@ _CONTRACTIONS = {
     },
     **dict.fromkeys(("can't", "cant", "cannot", "couldn't", "couldnt", "cnat"), "can not"),
     **dict.fromkeys(("won't", "wont"), "will not"),
+    **{f"{verb}nae": f"{full} not" for verb, full in _SCOTS.items()},
     **{"ain't": "is not", "i'm": "i am", "im": "i am", "ive": "i have"},
 }
 """Opened, so that a rule says "can not" and finds them all."""
@@ -30,6 +39,8 @@ _LINES = re.compile(r"(?: ?\n)+ ?")
 _CONTRACTED = re.compile(
     rf"\b(?:[a-z]+'[a-z]+|{'|'.join(one for one in _CONTRACTIONS if one.isalpha())})\b"
 )
+_QUERIED = re.compile(r"(?<!\S)\?+ ?(?=[a-z])")
+_RESULT = re.compile(r"(?<!\w)([+-]) ?ve\b")
 _MYSELF = re.compile(r"\b(my|him|her|your) self\b")
 _UNABLE = re.compile(r"\b(?:(?:(?:is|was|am|are|were|be) )?(?:not able|unable) to|could not)\b")
 _COUNTED = {
@@ -126,6 +137,8 @@ def stems(written: str) -> tuple[str, ...]:
 def _normal(text: str) -> str:
     """Compatible characters, case and contractions made one, so that a rule is written once."""
     normal = unicodedata.normalize("NFKC", text).casefold().translate(_QUOTES)
+    normal = _QUERIED.sub("query ", normal)
+    normal = _RESULT.sub(lambda found: "positive" if found[1] == "+" else "negative", normal)
     normal = _MYSELF.sub(r"\1self", normal)
     normal = _UNABLE.sub("can not", _CONTRACTED.sub(_opened, normal))
     normal = _SPACES.sub(" ", normal)

@@ -12,11 +12,13 @@ from app.assistant.rulebook import SHIPPED, red_flags
 from app.errors import BadInputError
 from app.safety import Complaint, Level, Rule, card, clinician_line
 from app.safety.check import Alert
-from app.safety.table import parse, score
+from app.safety.table import Score, parse, score
 from tests.app.safety.rulebooks import shipped
 
-CASES = Path(__file__).parent / "data" / "cases.tsv"
-BLIND = CASES.with_name("blind.tsv")
+DATA = Path(__file__).parent / "data"
+OWN = ("cases.tsv", "cases2.tsv")
+"""Written beside the rules: the first before any blind run, the second after two, in batches that
+were each run before a rule was changed for them."""
 BOOK = shipped().book
 
 
@@ -81,27 +83,31 @@ def test_questions_follow_a_complaint(text: str, complaint: str | None) -> None:
     assert (asked and asked.id) == complaint
 
 
-def test_over_the_own_table() -> None:
+@pytest.fixture(scope="module", params=OWN)
+def own(request: pytest.FixtureRequest) -> Score:
+    """An own table, checked."""
+    return score(parse((DATA / request.param).read_text(encoding="utf-8")), shipped())
+
+
+def test_over_the_own_tables(own: Score) -> None:
     """The figures that the README states may grow, never sink. Known misses count as misses."""
-    scored = score(parse(CASES.read_text(encoding="utf-8")), shipped())
-    assert len(scored.results) >= 220
-    assert (scored.recall("call", "crisis") or 0) >= 0.96
-    assert (scored.recall("today") or 0) >= 0.95
-    assert scored.found_in("none", "call") <= len(scored.expecting("none")) / 15
+    assert len(own.results) >= 300
+    assert (own.recall("call", "crisis") or 0) >= 0.97
+    assert (own.recall("today") or 0) >= 0.97
+    assert own.found_in("none", "call") <= len(own.expecting("none")) / 60
     surprises = [
         one.row.text
-        for one in scored.results
+        for one in own.results
         if (one.missed or one.false_alarm) and not one.row.known_miss
     ]
     assert surprises == []
 
 
-def test_known_misses_are_still_missed() -> None:
+def test_known_misses_are_still_missed(own: Score) -> None:
     """One that is found now is written down as found."""
-    scored = score(parse(CASES.read_text(encoding="utf-8")), shipped())
     found = [
         one.row.text
-        for one in scored.results
+        for one in own.results
         if one.row.known_miss and not (one.missed or one.false_alarm)
     ]
     assert found == []
@@ -140,9 +146,10 @@ def test_a_rule_file_that_makes_no_sense_is_refused(
         red_flags(broken)
 
 
-def test_over_the_blind_table() -> None:
-    """A floor, no proof: since the first run, which HAZARDS.md states, rules were tuned on it."""
-    scored = score(parse(BLIND.read_text(encoding="utf-8")), shipped())
-    assert (scored.recall("call", "crisis") or 0) >= 0.96
-    assert (scored.recall("today") or 0) >= 0.95
+@pytest.mark.parametrize("table", ["blind.tsv", "blind2.tsv"])
+def test_over_the_blind_tables(table: str) -> None:
+    """A floor, no proof: since their first runs, which HAZARDS.md states, rules were tuned."""
+    scored = score(parse((DATA / table).read_text(encoding="utf-8")), shipped())
+    assert (scored.recall("call", "crisis") or 0) >= 0.97
+    assert (scored.recall("today") or 0) >= 0.97
     assert scored.found_in("none", "call") == 0
