@@ -75,6 +75,7 @@ class Weighing:
             rarity: of a term.
         """
         self._means, self._rarity = means, rarity
+        self._shares: dict[str, float] = {}
         self._asked = {
             one for concept in concepts for phrase, _ in concept.variants for one in phrase
         }
@@ -87,20 +88,29 @@ class Weighing:
         ]
 
     def hits(self, fields: Sequence[str]) -> tuple[float, ...]:
-        """What each concept contributes to an entry with these fields, in the order of WEIGHTS."""
-        texts = [f" {field} " for field in fields]
-        whole = "".join(texts)  # two spaces between fields: no phrase reaches across
+        """What each concept contributes to an entry with these fields, in the order of WEIGHTS.
+
+        This is asked some hundred times a question, so a body is searched once for each variant,
+        and for none that could not count more than what was found.
+        """
+        topic, also, kind, body = (f" {field} " for field in fields)
+        head = f"{topic}{also}{kind}"  # two spaces between fields: no phrase reaches across
         scales: list[float] = []
         hits = []
         for variants, weight in self._concepts:
             best = 0.0
             for needle, share in variants:
-                if needle not in whole:
+                if best >= share:  # its part of `share` is less than one
+                    continue
+                in_body, in_head = body.count(needle), needle in head
+                if not (in_body or in_head):
                     continue
                 scales = scales or self._scales(fields)
-                frequency = sum(
-                    scale * text.count(needle) for scale, text in zip(scales, texts, strict=True)
-                )
+                frequency = 0.0
+                if in_head:
+                    frequency = scales[0] * topic.count(needle) + scales[1] * also.count(needle)
+                    frequency += scales[2] * kind.count(needle)
+                frequency += scales[3] * in_body
                 best = max(best, share * frequency / (frequency + _SATURATION))
             hits.append(weight * best)
         return tuple(hits)
@@ -112,8 +122,14 @@ class Weighing:
             share = _LENGTH_SHARE[name]
             length = field.count(" ") + 1 if field else 0
             scales.append(weight / (1 - share + share * length / self._means[name]))
-        scales[0] *= self._named(fields[0])
+        scales[0] *= self._share_named(fields[0])
         return scales
+
+    def _share_named(self, topic: str) -> float:
+        """`_named`, once for all entries of a topic."""
+        if topic not in self._shares:
+            self._shares[topic] = self._named(topic)
+        return self._shares[topic]
 
     def _named(self, topic: str) -> float:
         """Which share of the topic's own words, weighed by rarity, the question names.

@@ -62,7 +62,7 @@ class Spelling:
         rows = self._connection.execute(
             "SELECT trim(spelling.word, '^$'), word.count FROM spelling "
             "JOIN word ON word.word = trim(spelling.word, '^$') WHERE spelling MATCH ? "
-            "AND length(spelling.word) BETWEEN ? AND ? ORDER BY spelling.rank LIMIT ?",
+            "AND length(spelling.word) BETWEEN ? AND ? ORDER BY bm25(spelling) LIMIT ?",
             (query, len(word), len(word) + 5, _CANDIDATES),
         )
         return [(str(found), int(count)) for found, count in rows]
