@@ -47,6 +47,8 @@ class Order:
     """A plan that was made before, in place of a request."""
     restore: Sample | None = None
     """How much text the cut is repaired on; None leaves it as it is."""
+    dequantise: bool = False
+    """Whether a quantised file is taken for what it stands for, with what that lost."""
 
     @property
     def cuts(self) -> bool:
@@ -114,7 +116,7 @@ class _Road:
         """The file to be written, with the importance of what is left measured anew."""
         order, calibration = self.order, self.order.calibration
         file = self._cut_file() if order.cuts else self.full
-        material = open_material(file if order.cuts else order.model)
+        material = open_material(file) if order.cuts else self._material()
         if calibration is None:
             return lay_out(material, order.file_type, overrides=order.overrides)
         told = " ".join(source.sha256 for source in calibration.sources)
@@ -143,12 +145,16 @@ class _Road:
             inputs |= {"restored": text_inputs(text)}
         return self.shop.cache.get("cut", ".gguf", inputs, apply)
 
+    def _material(self) -> Material:
+        return open_material(self.order.model, dequantise=self.order.dequantise)
+
     def _planned(self) -> tuple[Material, Plan]:
         """The full model, and what stays of it."""
         if self.order.plan is not None:
             plan = read_plan(self.order.plan)
-            return open_source(self.order.model, plan).material, plan
-        request, material = self.order.request, open_material(self.order.model)
+            dequantise = self.order.dequantise
+            return open_source(self.order.model, plan, dequantise=dequantise).material, plan
+        request, material = self.order.request, self._material()
         assert request is not None, "an order that cuts has a request or a plan"
         found = self._saliency(request)
 
@@ -168,8 +174,8 @@ class _Road:
         calibration = self.order.calibration
         if calibration is None or not (request.score.needs_text or request.layers):
             return None
-        layers = open_material(self.full).model.facts.layers
-        wanted = range(layers) if request.score is Score.SECOND_ORDER else ()
+        layers = range(self._material().model.facts.layers)
+        wanted = layers if request.score is Score.SECOND_ORDER else ()
         return measured(self.shop, self.full, self.sha256, calibration, covariances=wanted)
 
     def _measured_on(self) -> Mapping[str, object]:

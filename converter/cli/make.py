@@ -68,11 +68,15 @@ def make(  # noqa: PLR0913 - each parameter is an option of the command
     threads: Annotated[
         int, typer.Option(min=0, max=1024, help="How many to use; 0 for one per CPU.")
     ] = 0,
+    dequantise: Annotated[
+        bool, typer.Option("--dequantise", help="Start from a quantised file too, with its losses.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace OUT.gguf if it exists.")] = False,
 ) -> None:
     """Measure, plan, cut, repair, measure again and quantise; what was done before is reused."""
     from converter.cli.plan import named, parse_bytes
     from converter.cli.shop import workshop
+    from converter.cli.stopping import told_when_stopped
     from converter.cut.depth import LayersBy
     from converter.cut.measuring import Calibration
     from converter.cut.planning import Request
@@ -111,8 +115,11 @@ def make(  # noqa: PLR0913 - each parameter is an option of the command
         request=request if _asks(request) else None,
         plan=plan,
         restore=Sample(chunk, restore_tokens, sample.share, seed) if restore else None,
+        dequantise=dequantise,
     )
-    made = walk(order, out, shop, force=force)
+    stopped = "Stopped; the stages that were finished are kept, and the next run goes on from them."
+    with told_when_stopped(stopped):
+        made = walk(order, out, shop, force=force)
     _report(made, out, shop, time.monotonic() - begun)
 
 

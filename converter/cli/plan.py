@@ -60,9 +60,13 @@ def plan(  # noqa: PLR0913 - each parameter is an option of the command
     context: Annotated[int, typer.Option(help="Tokens in such a window.")] = 512,
     seed: Annotated[int, typer.Option(help="Of a random choice.")] = 0,
     threads: Annotated[int, typer.Option(min=1, max=1024, help="How many to use.")] = 1,
+    dequantise: Annotated[
+        bool, typer.Option("--dequantise", help="Plan for a quantised file too, with its losses.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the plan if it exists.")] = False,
 ) -> None:
     """Decide what stays of a model and print what it will weigh and how fast it will be."""
+    from converter.cli.stopping import told_when_stopped
     from converter.cut.depth import LayersBy
     from converter.cut.plan import write_plan
     from converter.cut.planning import Request, make_plan
@@ -91,10 +95,11 @@ def plan(  # noqa: PLR0913 - each parameter is an option of the command
     )
     request.check()
     found = None if measured is None else read_saliency(measured)
-    material = open_material(model)
+    material = open_material(model, dequantise=dequantise)
     windows = Windows(context, limit=chunks)
     confirm = _confirm(material, text, windows, threads) if text and layers else None
-    made = make_plan(material, source_hash(model), request, found, confirm)
+    with told_when_stopped("Stopped; no plan was written."):
+        made = make_plan(material, source_hash(model), request, found, confirm)
     if out is not None:
         write_plan(out, made)
     _report(made, material, request.file_type)

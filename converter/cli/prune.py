@@ -45,6 +45,7 @@ def prune(  # noqa: PLR0913 - each parameter is an option of the command
 ) -> None:
     """Cut a model as a plan says, whole or not at all."""
     from converter.cli.shop import workshop
+    from converter.cli.stopping import told_when_stopped
     from converter.cut.folder import check_folder
     from converter.cut.plan import read_plan
     from converter.cut.prune import calibration_texts, open_source, repair
@@ -63,17 +64,18 @@ def prune(  # noqa: PLR0913 - each parameter is an option of the command
     if source.checkpoint is None and out.suffix != ".gguf":
         raise UsageError("A GGUF file is cut into a GGUF file; give OUT a name that ends in .gguf.")
     _tell_loss(source)
-    found: Restored | None = None
-    if restore:
-        documents = calibration_texts(kept, text or (), field)
-        sample = Sample(length=chunk, tokens=tokens, seed=seed)
-        shop = workshop(cache, 0)
-        words = runnable(shop, model, source.sha256)
-        with shop.progress("Restoring") as advance:
-            found = repair(source, kept, documents, sample, words=words, progress=advance)
-        for line in gain_lines(found):
-            typer.echo(line)
-    size = _write(source, kept, out, kind, found.weights if found else None, force)
+    with told_when_stopped("Stopped; nothing was written."):
+        found: Restored | None = None
+        if restore:
+            documents = calibration_texts(kept, text or (), field)
+            sample = Sample(length=chunk, tokens=tokens, seed=seed)
+            shop = workshop(cache, 0)
+            words = runnable(shop, model, source.sha256)
+            with shop.progress("Restoring") as advance:
+                found = repair(source, kept, documents, sample, words=words, progress=advance)
+            for line in gain_lines(found):
+                typer.echo(line)
+        size = _write(source, kept, out, kind, found.weights if found else None, force)
     _report(source, kept, out, size, time.monotonic() - begun)
 
 

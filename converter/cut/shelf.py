@@ -61,7 +61,7 @@ class Shelf(Mapping[str, Matrix]):
                 file.write(np.ascontiguousarray(matrix).data)
         except OSError as error:
             raise ResourceError(
-                f"There is no room for {(end + matrix.nbytes) / 1e9:.1f} GB of covariances in "
+                f"There is no room for {(end + matrix.nbytes) / 1e6:,.0f} MB of covariances in "
                 f"{one_line(tempfile.gettempdir())}; set TMPDIR to a disk with room, or ask for "
                 "fewer layers."
             ) from error

@@ -89,3 +89,53 @@ def test_a_failure_is_a_sentence_and_leaves_nothing(
     assert sentence in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not places["out"].exists()
+
+
+def test_a_quantised_file_is_cut_when_its_losses_are_accepted(places: dict[str, Path]) -> None:
+    """The same file by one command, and by a plan and a cut."""
+    quantised = places["tmp"] / "q.gguf"
+    assert run("convert", places["folder"], quantised, "--type", "Q8_0").exit_code == 0
+    magnitude = ("--neurons", 0.5, "--score", "magnitude")
+    direct = ("make", quantised, places["out"], "--type", "Q8_0", "--no-restore", *magnitude)
+    cache = ("--cache", places["tmp"] / "cache")
+    ended = run(*direct, *cache)
+    assert ended.exit_code == 3
+    assert "--dequantise" in ended.stderr
+    assert not places["out"].exists()
+    assert run(*direct, *cache, "--dequantise").exit_code == 0
+    plan, cut = places["tmp"] / "plan.json", places["tmp"] / "cut.gguf"
+    assert run("plan", quantised, "-o", plan, *magnitude).exit_code == 3
+    for command in (
+        ("plan", quantised, "-o", plan, *magnitude),
+        ("prune", quantised, plan, cut, "--type", "Q8_0"),
+    ):
+        assert run(*command, "--dequantise").exit_code == 0
+    assert cut.read_bytes() == places["out"].read_bytes()
+
+
+@pytest.mark.parametrize("command", ["make", "plan", "prune"])
+def test_ctrl_c_is_answered_by_what_became_of_the_work(
+    command: str, places: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    plan = places["tmp"] / "plan.json"
+    share = ("--neurons", 0.5, "--score", "magnitude")
+    assert run("plan", places["folder"], "-o", plan, *share).exit_code == 0
+    arguments: dict[str, tuple[object, ...]] = {
+        "make": (places["folder"], places["out"], *share, "--no-restore"),
+        "plan": (places["folder"], "-o", places["tmp"] / "other.json", *share),
+        "prune": (places["folder"], plan, places["out"]),
+    }
+    for name in (
+        "converter.make.make",
+        "converter.cut.planning.make_plan",
+        "converter.export.write",
+    ):
+        monkeypatch.setattr(name, press)
+    ended = run(command, *arguments[command])
+    assert ended.exit_code == 130
+    assert ended.stderr.startswith("Stopped; ")
+    assert ended.stderr.count("\n") == 1
+    assert not places["out"].exists()

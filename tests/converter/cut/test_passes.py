@@ -12,12 +12,16 @@ import numpy as np
 import pytest
 
 from app.errors import BadInputError, ResourceError, UsageError
+from converter.checkpoint import open_checkpoint
 from converter.cut import shelf
 from converter.cut.measuring import Calibration, measure
 from converter.cut.saliency import Saliency
 from converter.cut.saliency_file import read_saliency, write_saliency
 from converter.cut.shelf import Place, Shelf
+from converter.export import lay_out, write
+from converter.filetype import FileType
 from converter.texts import Sample, read_texts
+from tests.converter.checkpoints import Recipe, build, weights, write_weights
 from tests.converter.cut.conftest import SAMPLE, Measured
 
 LAYER = 8 * (512**2 + 256**2)
@@ -105,5 +109,21 @@ def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
     kept = Shelf.scratch()
     monkeypatch.setattr(shelf, "open", full, raising=False)
-    with pytest.raises(ResourceError, match=r"no room for 0\.0 GB of covariances"):
+    with pytest.raises(ResourceError, match="no room for 0 MB of covariances"):
         kept.put("a", np.eye(2, dtype=np.float32))
+
+
+def test_activations_that_are_no_numbers_are_told(tmp_path: Path) -> None:
+    """Weights that are numbers, and sums that no float32 holds."""
+    recipe = Recipe(dtype="F32")
+    folder = build(tmp_path / "loud", recipe)
+    tensors = {name: (recipe.dtype, weights(name, shape)) for name, shape in recipe.shapes()}
+    for part in ("gate", "up"):
+        tensors[f"model.layers.1.mlp.{part}_proj.weight"][1][:] = 1e30
+    write_weights(folder, tensors)
+    file, text = tmp_path / "loud.gguf", tmp_path / "text.txt"
+    write(lay_out(open_checkpoint(folder), FileType.F32), file, threads=1)
+    text.write_text("a glaucoma raises the pressure in an eye. " * 4)
+    calibration = Calibration(read_texts([text]), (), SAMPLE)
+    with pytest.raises(BadInputError, match=r"values that are not numbers .* blk\.1\.ffn_down"):
+        measure(file, "0" * 64, calibration, covariances=[1], threads=1)
