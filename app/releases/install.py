@@ -18,6 +18,7 @@ from app.releases.fitness import (
 from app.releases.host import Host
 from app.releases.links import sweep
 from app.releases.manifest import Manifest
+from app.releases.offers import IN_X, take_offers
 from app.releases.record import Record, read_record
 from app.releases.setup import (
     check_groups,
@@ -32,7 +33,7 @@ from app.releases.signature import pinned
 from app.releases.staging import stage
 from app.releases.switching import switch
 from app.releases.uninstall import remove_empty_folders
-from app.releases.units import unlink_units
+from app.releases.units import shows_console, unlink_units
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ def install(host: Host, copy: Path, wishes: Wishes) -> str:
         pin_key(host, signers)
         release = stage(host, copy, manifest)
         make_user(host)
+        _make_visible(host, release, manifest)
         give_reference(host, release)
         offer_command(host)
         switch(host, manifest.version)
@@ -90,6 +92,12 @@ def _check(host: Host, manifest: Manifest, wishes: Wishes, copied: int) -> None:
     check_machine(manifest, examine(host.layout.root, board))
     check_version(manifest, host.layout, wishes.allow_downgrade)
     check_space(manifest, host.layout, copied)
+
+
+def _make_visible(host: Host, release: Path, manifest: Manifest) -> None:
+    """Set up the form of the kiosk that an Orin shows whose console has no picture."""
+    if manifest.board == "orin-nano" and host.has_systemd and not shows_console(host.layout.root):
+        take_offers(host, release, lambda name, _sentence: name == IN_X)
 
 
 @contextmanager

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from app.errors import BadInputError
 from app.files import disk_of, write_whole
 from app.releases.fields import Fields
+from app.releases.host import Host
 from app.releases.layout import Layout
 from app.releases.manifest import BOARDS
 
 _SCHEMA = 1
 _LARGEST = 256 * 1024
-_KINDS = ("file", "link", "user", "enabled", "offer")
+_KINDS = ("file", "link", "user", "enabled", "target", "offer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Change:
 
     kind: str
     """`file` and `link`: made at the path `name`. `user`: made. `enabled`: a unit.
-    `offer`: of the board's privacy, taken."""
+    `target`: what the board started into before. `offer`: of the board's privacy, taken."""
     name: str
 
 
@@ -95,6 +96,14 @@ def write_record(layout: Layout, record: Record) -> None:
     with disk_of(layout.settings):  # the service reads its settings here
         layout.settings.mkdir(mode=0o755, parents=True, exist_ok=True)
     write_whole(layout.changes, (json.dumps(tree, indent=1) + "\n").encode())
+
+
+def change(host: Host, kind: str, name: str, sentence: str) -> None:
+    """Record and tell a change that is about to be made. Raises ResourceError."""
+    record = read_record(host.layout)
+    if Change(kind, name) not in record.changes:
+        write_record(host.layout, record.with_change(Change(kind, name)))
+        host.tell(f"Changed: {sentence}")
 
 
 def _change(fields: Fields) -> Change:

@@ -17,7 +17,8 @@ from app.files import disk_of, sync_folder, write_whole
 from app.releases import bundle
 from app.releases.host import Host
 from app.releases.links import point
-from app.releases.record import Change, Record, read_record, write_record
+from app.releases.offers import undo_offer
+from app.releases.record import Change, Record, change, read_record, write_record
 from app.releases.units import systemctl
 
 USER = "bedside"
@@ -25,14 +26,6 @@ SENSORS = "video"
 """The group that owns the firmware's mailbox on the Pi and nvmap on the Orin."""
 _GROUPS = (SENSORS, "render", "i2c")
 """Groups that may read power and use the GPU; the unit's walls close everything else."""
-
-
-def change(host: Host, kind: str, name: str, sentence: str) -> None:
-    """Record and tell a change that is about to be made. Raises ResourceError."""
-    record = read_record(host.layout)
-    if Change(kind, name) not in record.changes:
-        write_record(host.layout, record.with_change(Change(kind, name)))
-        host.tell(f"Changed: {sentence}")
 
 
 def make_folders(host: Host) -> None:
@@ -130,11 +123,6 @@ def undo(host: Host, kept: Record) -> None:
             write_record(host.layout, read_record(host.layout).without(one))
 
 
-def offers_script(release: Path) -> Path | None:
-    """The script that offers to make the board more private, where the release has one."""
-    return next(iter(sorted((release / "units").rglob("offers.sh"))), None)
-
-
 def _undo(host: Host, one: Change) -> None:
     path = host.layout.root / one.name
     if one.kind in ("file", "link"):
@@ -144,27 +132,15 @@ def _undo(host: Host, one: Change) -> None:
                 sync_folder(path.parent)
     elif one.kind == "enabled" and host.has_systemd:
         systemctl(host, "disable", "--now", one.name, seconds=300)
+    elif one.kind == "target" and host.has_systemd:
+        systemctl(host, "set-default", one.name)
     elif one.kind == "user" and host.layout.real and _has_user(one.name):
         removed = host.run(["userdel", one.name])
         if not removed.ok:
             raise ResourceError(f"The user “{one.name}” is still there: {removed.reason}.")
     elif one.kind == "offer":
-        _undo_offer(host, one.name)
+        undo_offer(host, host.layout.current, one.name)
     host.tell(f"Undone: {one.kind} {one.name}")
-
-
-def _undo_offer(host: Host, name: str) -> None:
-    script = offers_script(host.layout.current)
-    if script is None:
-        raise UsageError(f"The offer “{name}” cannot be undone: its script is gone.")
-    undone = host.run(["sh", str(script), "undo", name], environment=root_of(host), seconds=300)
-    if not undone.ok:
-        raise ResourceError(f"The offer “{name}” could not be undone: {undone.reason}.")
-
-
-def root_of(host: Host) -> dict[str, str]:
-    """How the offers are told which system is meant: not at all where it is this one."""
-    return {} if host.layout.real else {"BEDSIDE_ROOT": str(host.layout.root)}
 
 
 def _has_group(name: str) -> bool:

@@ -80,11 +80,10 @@ def _question(release: Path) -> list[str]:
 
 
 def _walled(release: Path, service: str) -> list[str]:
-    units = units_of(release)
-    texts = [release / units[service]] if service in units else []
-    if f"{service}.d" in units:
-        texts += sorted((release / units[f"{service}.d"]).glob("*.conf"))
-    kept = [wall for text in texts for wall in walls(text.read_text("utf-8"))]
+    """The walls of the unit and of the release's drop-ins. An administrator's own are left out:
+    one of them may need what does not run yet, as an X server."""
+    own = [path for name, path in units_of(release).items() if name.startswith(service)]
+    kept = [wall for path in own for wall in walls((release / path).read_text("utf-8"))]
     command = ["systemd-run", "--quiet", "--pipe", "--wait", "--collect", "--service-type=exec"]
     return [*command, *(f"--property={wall}" for wall in kept)]
 

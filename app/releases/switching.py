@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from app.errors import BedsideError, CheckError, UsageError
 from app.releases.host import Host
 from app.releases.links import point_at
-from app.releases.record import Change, read_record, write_record
-from app.releases.setup import change
+from app.releases.record import Change, change, read_record, write_record
 from app.releases.smoke import smoke_answer
 from app.releases.units import link_units, services_of, start, stop, systemctl
+
+_DESKTOP = "graphical.target"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ def switch(host: Host, version: str) -> None:
     release = layout.release(version)
     stop(host, read_record(layout).names("enabled"))
     try:
-        smoke_answer(host, release, next(iter(services_of(release)), None))
+        walled_by = next(iter(services_of(release)), None)
+        smoke_answer(host, release, walled_by)
         _lead(host, version, before)
         _run(host, version)
     except (BedsideError, OSError, KeyboardInterrupt) as failed:
@@ -107,6 +109,9 @@ def _enable(host: Host, services: tuple[str, ...]) -> None:
             systemctl(host, "disable", service)
             record = read_record(host.layout)
             write_record(host.layout, record.without(Change("enabled", service)))
+    if services and host.run(["systemctl", "get-default"]).output.strip() == _DESKTOP:
+        change(host, "target", _DESKTOP, "the board starts without a desktop, into the kiosk.")
+        systemctl(host, "set-default", "multi-user.target")
     for service in services:
         change(host, "enabled", service, f"{service} starts with the board.")
         systemctl(host, "enable", service)

@@ -1,15 +1,15 @@
 """The systemd units of a release: linked into the system, stopped, started, watched.
 
 The system holds links to `current/units/…` and no copies, so that the one step that switches the
-release switches its units too. A link is made for a unit `bedside-….service`, for a folder of
-drop-ins beside one, and for nothing else.
+release switches its units too. A link is made for a unit `bedside-….service`, for each drop-in
+beside one, and for nothing else; drop-ins of others in the same folder are left alone.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from app.errors import CheckError, EngineError
@@ -18,7 +18,8 @@ from app.releases.host import Host
 from app.releases.links import point
 from app.sanitise import one_line
 
-UNIT = re.compile(r"bedside[A-Za-z0-9@_.-]*\.(?:service|target|timer|path|socket|slice)(?:\.d)?")
+_UNIT = re.compile(r"bedside[A-Za-z0-9@_.-]*\.(?:service|target|timer|path|socket|slice)")
+_DROP_INS = re.compile(rf"{_UNIT.pattern}\.d")
 
 START_SECONDS = 300
 """A slow card loads a large model in minutes; the unit's own TimeoutStartSec is shorter."""
@@ -27,24 +28,39 @@ SETTLED_SECONDS = 10
 
 
 def units_of(release: Path) -> dict[str, Path]:
-    """The units of a release by name, each with its path inside the release's folder."""
-    found = sorted((release / "units").rglob("bedside*"))
-    return {
-        path.name: path.relative_to(release)
-        for path in found
-        if UNIT.fullmatch(path.name) and not UNIT.fullmatch(path.parent.name)
-    }
+    """The units of a release and the drop-ins beside them, each with its path in the release.
+
+    The names are those in the system's folder: `bedside-kiosk.service`, and
+    `bedside-kiosk.service.d/20-cuda.conf`.
+    """
+    found = {}
+    for path in sorted((release / "units").rglob("*")):
+        if _UNIT.fullmatch(path.name) and path.is_file():
+            found[path.name] = path.relative_to(release)
+        elif _DROP_INS.fullmatch(path.parent.name) and path.suffix == ".conf":
+            found[f"{path.parent.name}/{path.name}"] = path.relative_to(release)
+    return found
 
 
 def services_of(release: Path) -> tuple[str, ...]:
     """The services of a release that are to start with the board: those that say when."""
-    units = units_of(release)
     return tuple(
         name
-        for name, path in units.items()
+        for name, path in units_of(release).items()
         if name.endswith(".service")
         and "[Install]" in (release / path).read_text("utf-8").splitlines()
     )
+
+
+def shows_console(root: Path) -> bool:
+    """Whether text on the console can be seen: a frame buffer is there and the console is on it.
+
+    An Orin's does with some releases of JetPack and not with others.
+    """
+    consoles = (path.read_text() for path in (root / "sys/class/vtconsole").glob("*/name"))
+    buffers = root / "proc/fb"
+    there = buffers.is_file() and bool(buffers.read_text().strip())
+    return there and any("frame buffer" in name for name in consoles)
 
 
 def link_units(host: Host, release: Path) -> None:
@@ -54,40 +70,39 @@ def link_units(host: Host, release: Path) -> None:
         ResourceError: the disk cannot be written.
     """
     layout = host.layout
-    with disk_of(layout.units):
-        layout.units.mkdir(parents=True, exist_ok=True)
-    wanted = {
-        name: os.path.relpath(layout.current / path, layout.units)
-        for name, path in units_of(release).items()
-    }
+    wanted = {layout.units / name: path for name, path in units_of(release).items()}
     for link in _own_links(host):
-        if link.name not in wanted:
+        if link not in wanted:
             with disk_of(link):
                 link.unlink()
-    for name, target in wanted.items():
-        point(layout.units / name, target)
+    for link, path in wanted.items():
+        with disk_of(link):
+            link.parent.mkdir(parents=True, exist_ok=True)
+        point(link, os.path.relpath(layout.current / path, link.parent))
     if host.has_systemd:
         systemctl(host, "daemon-reload")
 
 
 def unlink_units(host: Host) -> None:
     """Takes all units of Bedside's away from systemd. Raises ResourceError."""
-    links = _own_links(host)
+    links = list(_own_links(host))
     for link in links:
         with disk_of(link):
             link.unlink()
+            if _DROP_INS.fullmatch(link.parent.name) and not any(link.parent.iterdir()):
+                link.parent.rmdir()
     if links and host.has_systemd:
         systemctl(host, "daemon-reload")
 
 
-def _own_links(host: Host) -> list[Path]:
-    """The links to units of Bedside's that are set up."""
+def _own_links(host: Host) -> Iterator[Path]:
+    """The links to units and drop-ins of Bedside's that are set up."""
     layout = host.layout
-    towards = os.path.relpath(layout.current / "units", layout.units)
-    if not layout.units.is_dir():
-        return []
-    links = (path for path in sorted(layout.units.iterdir()) if path.is_symlink())
-    return [link for link in links if str(link.readlink()).startswith(f"{towards}/")]
+    for folder in (layout.units, *sorted(layout.units.glob("bedside*.d"))):
+        towards = os.path.relpath(layout.current / "units", folder)
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if path.is_symlink() and str(path.readlink()).startswith(f"{towards}/"):
+                yield path
 
 
 def stop(host: Host, services: Sequence[str]) -> None:

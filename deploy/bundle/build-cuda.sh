@@ -73,19 +73,15 @@ answers() { # on the GPU: the libraries say that they can, and a question is ans
 }
 
 keep() { # in the release; whoever starts in between finds no drop-in, and so the processor's own
-    for service in bedside-kiosk.service bedside-kiosk-x.service; do
-        rm -f "$release/units/$service.d/20-cuda.conf"
-    done
+    drop_in=bedside-kiosk.service.d/20-cuda.conf
+    rm -f "$release/units/$drop_in"
     rm -rf "$release/cuda"
     mv -T "$release/cuda.new" "$release/cuda"
     sync
-    for service in bedside-kiosk.service bedside-kiosk-x.service; do
-        mkdir -p "$release/units/$service.d" "$systemd"
-        printf '[Service]\nEnvironment=LLAMA_CPP_LIB_PATH=%s\n' "${release#"$root"}/cuda" \
-            >"$release/units/$service.d/20-cuda.conf"
-        [ -e "$systemd/$service.d" ] ||
-            ln -s "../../../opt/bedside/current/units/$service.d" "$systemd/$service.d"
-    done
+    mkdir -p "$(dirname "$release/units/$drop_in")" "$(dirname "$systemd/$drop_in")"
+    printf '[Service]\nEnvironment=LLAMA_CPP_LIB_PATH=%s\n' "${release#"$root"}/cuda" \
+        >"$release/units/$drop_in"
+    ln -sfn "../../../../opt/bedside/current/units/$drop_in" "$systemd/$drop_in"
 }
 
 [ -d "$wheels" ] || build

@@ -46,6 +46,8 @@ class FakeMachine:
         """Versions whose service does not start."""
         self.falling: set[str] = set()
         """Versions whose service starts and stops again."""
+        self.target = "multi-user.target"
+        """What the board starts into."""
         self.layout: Layout | None = None
 
     def __call__(
@@ -71,12 +73,14 @@ class FakeMachine:
     def said_to_systemd(self) -> list[str]:
         """What systemctl was asked to do, without the questions."""
         asked = [call[1:] for call in self.calls if call[0] == "systemctl"]
-        quiet = ("is-active", "show", "reset-failed")
+        quiet = ("is-active", "show", "reset-failed", "get-default")
         return [" ".join(call) for call in asked if call[0] not in quiet]
 
     def _systemctl(self, verb: str) -> Outcome:
         assert self.layout is not None
         current = self.layout.pointed(self.layout.current) or ""
+        if verb == "get-default":
+            return Outcome(0, f"{self.target}\n")
         if verb == "start" and current in self.dead:
             return Outcome(1, errors="Job for bedside-kiosk.service failed.")
         if verb == "is-active" and current in self.falling:

@@ -16,7 +16,6 @@ import pytest
 
 from tests.shared import ROOT
 
-SERVICES = ("bedside-kiosk.service", "bedside-kiosk-x.service")
 PYTHON = """#!/bin/sh
 echo "$*" >>"$LOG"
 case "$*" in
@@ -74,9 +73,9 @@ class Board:
         )
 
     @property
-    def drop_ins(self) -> list[Path]:
-        systemd = self.root / "etc/systemd/system"
-        return [systemd / f"{service}.d/20-cuda.conf" for service in SERVICES]
+    def drop_in(self) -> Path:
+        """As systemd finds it."""
+        return self.root / "etc/systemd/system/bedside-kiosk.service.d/20-cuda.conf"
 
 
 def _program(path: Path, text: str) -> None:
@@ -101,7 +100,7 @@ def test_the_kiosk_is_told_after_an_answer(board: Board) -> None:
     assert "-DGGML_CUDA=ON" in library
     assert "-DCMAKE_CUDA_ARCHITECTURES=87-real" in library
     wanted = "[Service]\nEnvironment=LLAMA_CPP_LIB_PATH=/opt/bedside/releases/1.0.0/cuda\n"
-    assert [path.read_text() for path in board.drop_ins] == [wanted, wanted]
+    assert board.drop_in.read_text() == wanted
 
 
 def test_the_next_board_need_not_build(board: Board) -> None:
@@ -117,10 +116,10 @@ def test_no_answer_on_the_gpu(board: Board) -> None:
     assert done.returncode == 1
     assert "stays as it was" in done.stderr
     assert not list(board.release.glob("cuda*"))
-    assert not any(path.exists() for path in board.drop_ins)
+    assert not board.drop_in.exists()
     assert board.build().returncode == 0
     assert board.build(NO_GPU="1").returncode == 1
-    assert all(path.exists() for path in board.drop_ins)
+    assert board.drop_in.exists()
     assert (board.release / "cuda/libllama.so").exists()
 
 
