@@ -31,7 +31,14 @@ _CONTRACTIONS = {
     **dict.fromkeys(("can't", "cant", "cannot", "couldn't", "couldnt", "cnat"), "can not"),
     **dict.fromkeys(("won't", "wont"), "will not"),
     **{f"{verb}nae": f"{full} not" for verb, full in _SCOTS.items()},
-    **{"ain't": "is not", "i'm": "i am", "im": "i am", "ive": "i have"},
+    **{
+        "wanna": "want to",
+        "gonna": "going to",
+        "ain't": "is not",
+        "i'm": "i am",
+        "im": "i am",
+        "ive": "i have",
+    },
 }
 """Opened, so that a rule says "can not" and finds them all."""
 _SPACES = re.compile(r"[^\S\n ]+|  +")
