@@ -9,7 +9,7 @@ import argparse
 import dataclasses
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from app.errors import INTERRUPTED, BedsideError, UsageError
@@ -19,6 +19,7 @@ from app.releases.layout import Layout
 from app.releases.links import sweep
 from app.releases.lock import locked
 from app.releases.manifest import BOARDS
+from app.releases.offers import IN_X, take_offers
 from app.releases.record import read_record, write_record
 from app.releases.switching import rollback
 from app.releases.uninstall import uninstall
@@ -67,6 +68,7 @@ def _do(said: argparse.Namespace) -> None:
             _remember(layout, said)
             version = install(host, said.path, Wishes(said.allow_downgrade, said.signers))
             print(f"Bedside {version} is installed.")
+            take_offers(host, layout.current, _wanted(said))
         elif said.act == "update":
             version = update(host, said.path, Wishes(said.allow_downgrade))
             print(f"Bedside {version} runs now.")
@@ -76,6 +78,21 @@ def _do(said: argparse.Namespace) -> None:
             uninstall(host, said.keep_data)
         else:
             sweep(layout)
+
+
+def _wanted(said: argparse.Namespace) -> Callable[[str, str], bool]:
+    """Which offers are taken: those that were named, or those that a person says yes to."""
+    if said.offers is not None:
+        named = said.offers.split(",")
+        return lambda name, _sentence: name in named or named == ["all"]
+    if said.no_systemd or not sys.stdin.isatty():
+        return lambda _name, _sentence: False
+    return lambda name, sentence: name != IN_X and _yes(f"{name}: {sentence}")
+
+
+def _yes(question: str) -> bool:
+    print(f"{clean(question)}\nChange this? (y/N) ", end="", flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _remember(layout: Layout, said: argparse.Namespace) -> None:
@@ -99,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     first.add_argument("path", type=Path)
     first.add_argument("--signers", type=Path, help="the key to trust where none is pinned")
     first.add_argument("--board", choices=BOARDS, help="what the board is; else found out")
+    first.add_argument("--offers", help="of the board's privacy: all, none, or ids with commas")
     first.add_argument("--allow-downgrade", action="store_true")
     later = acts.add_parser("update", parents=[shared], help="install a bundle from a stick")
     later.add_argument("path", type=Path)

@@ -58,14 +58,17 @@ def take_offers(host: Host, release: Path, wanted: Callable[[str, str], bool]) -
             host.tell(f"Not changed: {failed}")
 
 
-def undo_offer(host: Host, release: Path, name: str) -> None:
-    """Takes a change back.
+def undo_offer(host: Host, name: str) -> None:
+    """Takes a change back, with the script of whatever release is there.
 
     Raises:
         UsageError: the script is gone.
         ResourceError: it fails.
     """
-    _said(host, _script(release), "undo", name)
+    layout = host.layout
+    releases = sorted(layout.releases.iterdir()) if layout.releases.is_dir() else []
+    scripts = (_script(release) for release in (layout.current, *releases))
+    _said(host, next((script for script in scripts if script), None), "undo", name)
 
 
 def _script(release: Path) -> Path | None:

@@ -139,7 +139,7 @@ def _undo(host: Host, one: Change) -> None:
         if not removed.ok:
             raise ResourceError(f"The user “{one.name}” is still there: {removed.reason}.")
     elif one.kind == "offer":
-        undo_offer(host, host.layout.current, one.name)
+        undo_offer(host, one.name)
     host.tell(f"Undone: {one.kind} {one.name}")
 
 

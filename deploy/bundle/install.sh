@@ -15,6 +15,8 @@ sudo sh install.sh [options]
   --dry-run           look whether it would work, say what would be done, and change nothing
   --fingerprint F     of the key, from the handbook (SHA256:...); asked for when not given
   --board NAME        what this board is (pi5, orin-nano), where it does not say so itself
+  --offers IDS        changes that make the board more private: all, none, or ids with commas;
+                      each is asked about when not given (sh units/privacy/offers.sh list)
   --no-systemd        set up no service: for a container or an emulator
   --allow-downgrade   take a bundle that is older than what runs
   --prefix DIR        treat DIR as the root of the system, for tests
@@ -32,7 +34,7 @@ fail() { # exit code, sentence
 }
 wrong_use=2 bad_bundle=3 no_room=4
 
-act=install root='' named='' fingerprint='' systemd=yes dry_run=no downgrade='' data=''
+act=install root='' named='' fingerprint='' offers='' systemd=yes dry_run=no downgrade='' data=''
 while [ $# -gt 0 ]; do
     case $1 in
         --dry-run) dry_run=yes ;;
@@ -40,12 +42,13 @@ while [ $# -gt 0 ]; do
         --allow-downgrade) downgrade=--allow-downgrade ;;
         --uninstall) act=uninstall ;;
         --keep-data | --remove-data) data=$1 ;;
-        --prefix | --board | --fingerprint)
+        --prefix | --board | --fingerprint | --offers)
             [ $# -gt 1 ] || fail $wrong_use "$1 needs a value; see: sh install.sh --help"
             case $1 in
                 --prefix) root=$2 ;;
                 --board) named=$2 ;;
                 --fingerprint) fingerprint=$2 ;;
+                --offers) offers=$2 ;;
             esac
             shift
             ;;
@@ -342,6 +345,7 @@ copy_bundle
 say "Verifying the copy."
 verify_copy
 set -- install "$copy" --signers "$signers" --lock 9
+[ -z "$offers" ] || set -- "$@" --offers "$offers"
 [ -z "$named" ] || set -- "$@" --board "$named"
 [ "$systemd" = yes ] || set -- "$@" --no-systemd
 [ -z "$downgrade" ] || set -- "$@" "$downgrade"
