@@ -192,7 +192,7 @@ def _scored(
 def negative_log_likelihood(
     logits: NDArray[np.float32], targets: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """-log softmax(logits)[target] in nats, one for each row.
+    """-log softmax(logits)[target] in nats, one for each row; NaN where logits are infinite.
 
     Args:
         logits: float32 (n, vocabulary), left as they are.
@@ -202,7 +202,8 @@ def negative_log_likelihood(
     for start in range(0, len(targets), _ROWS):
         rows = logits[start : start + _ROWS]
         top = rows.max(axis=1)
-        total = np.exp(rows - top[:, None]).sum(axis=1, dtype=np.float64)
         asked = np.take_along_axis(rows, targets[start : start + _ROWS, None], axis=1)[:, 0]
-        out[start : start + _ROWS] = np.log(total) - (asked - top)
+        with np.errstate(invalid="ignore"):  # who asked looks for NaN, and says what it means
+            total = np.exp(rows - top[:, None]).sum(axis=1, dtype=np.float64)
+            out[start : start + _ROWS] = np.log(total) - (asked - top)
     return out

@@ -9,7 +9,7 @@ from app.engine.prompt import common_length
 from converter.branches import MOST_LANES
 from converter.evaluate.prompts import Asked
 
-_SCORED = 512
+_SCORED = 256
 """Tokens in a batch of scored questions. More in one cache are not faster: every token looks at
 all of its cells, also at those of other questions."""
 _WRITTEN = 1536

@@ -21,7 +21,8 @@ LABELS = ("yes", "no", "maybe")
 
 def is_truth(file: SetFile) -> bool:
     """Whether it is the file of answers alone."""
-    return file.whole is not None and all(value in LABELS for value in file.whole.values())
+    held = file.whole or {}
+    return bool(held) and all(value in LABELS for value in held.values())
 
 
 def entries(file: SetFile, truth: SetFile | None = None) -> list[Row]:
