@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +22,9 @@ def register(root: typer.Typer) -> None:
 def doctor(
     context: typer.Context,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object for programs.")] = False,
+    card: Annotated[
+        bool, typer.Option("--card", help="A page to print for whoever looks after the board.")
+    ] = False,
     settings: Annotated[
         bool, typer.Option("--settings", help="Show the board's settings, each with its reason.")
     ] = False,
@@ -29,7 +32,7 @@ def doctor(
     """Check this machine. Ends with 6 where something essential needs attention."""
     from app import doctor as room
     from app.boards import detect, profile
-    from app.cli.examination import examine
+    from app.cli.examination import examine, page
     from app.config import load_config
     from app.folders import Folders
 
@@ -40,7 +43,11 @@ def doctor(
     if settings:
         _print(_settings(chosen))
         return
-    checks = tuple(examine(config, Folders.standard(), board, chosen))
+    folders = Folders.standard()
+    checks = tuple(examine(config, folders, board, chosen))
+    if card:
+        _print(room.card(page(config, folders, board), checks))
+        return
     _print([room.as_json(checks)] if as_json else room.lines(checks))
     room.verdict(checks)
 
@@ -53,6 +60,6 @@ def _settings(chosen: Profile) -> Iterator[str]:
         yield f"  {name:<{width}}  {getattr(chosen.settings, name)!s:<6} {reason}"
 
 
-def _print(lines: Iterator[str] | list[str]) -> None:
+def _print(lines: Iterable[str]) -> None:
     for line in lines:
         typer.echo(line)

@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import resource
 import struct
-import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
 from app.boards import Board, Profile
 from app.catalog import Catalog
+from app.cli import surroundings
 from app.config import Config
-from app.doctor import Check, files, machine, power, processor, terminal
+from app.doctor import Check, Page, files, machine, power, processor, terminal
 from app.engine import memory
 from app.engine.messages import EngineSettings
 from app.engine.modelfile import Header, read_header
@@ -27,9 +28,8 @@ from app.monitor.power import survey
 from app.monitor.sensors import Throttling
 
 _SUPPLY = Path("/proc/device-tree/chosen/power/max_current")
+_CORE_PATTERN = "proc/sys/kernel/core_pattern"
 _SYSTEM_INFO = "from app.engine.llama import system_info; print(system_info())"
-_SYSTEM_INFO_SECONDS = 60.0
-"""Loading the library from a cold SD card takes seconds; longer than this it hangs."""
 
 
 def examine(config: Config, folders: Folders, board: Board, profile: Profile) -> Iterator[Check]:
@@ -41,17 +41,38 @@ def examine(config: Config, folders: Folders, board: Board, profile: Profile) ->
     yield machine.board(board, profile.id, pointer_bits=8 * struct.calcsize("P"))
     yield from _model(config, folders, profile)
     llama_cpp = version("llama-cpp-python")
-    yield _features(devices.hint("proc/cpuinfo"), llama_cpp)
+    system_info, problem = _system_info()
+    yield processor.features(system_info, problem, devices.hint("proc/cpuinfo"), llama_cpp)
     yield processor.extra_buffers(crashed_before(folders.state, this_machine(llama_cpp)))
     yield power.source(survey(devices))
     yield _voltage(devices)
     yield machine.supply(_bytes(_SUPPLY))
+    yield from surroundings.board(devices, board, system_info)
     yield terminal.terminal(os.environ, sys.stdout.isatty(), sys.stdout.encoding)
-    yield terminal.font(os.environ)
+    yield surroundings.font(devices, board, os.environ)
     yield files.private_folder("state folder", folders.state)
-    yield machine.swap(_text(devices, "proc/swaps"))
     limit, _ = resource.getrlimit(resource.RLIMIT_CORE)
-    yield machine.core_dumps(limit, _text(devices, "proc/sys/kernel/core_pattern"))
+    yield machine.core_dumps(limit, surroundings.read(devices, _CORE_PATTERN))
+    yield from surroundings.privacy(devices)
+
+
+def page(config: Config, folders: Folders, board: Board) -> Page:
+    """What the page for whoever looks after the board says of this one."""
+    ui, model, sha256 = config.ui, "none that can be opened", ""
+    with suppress(BedsideError):  # the check of the model says what is wrong with it
+        chosen = Catalog.open(config, folders).resolve(config.model)
+        model = chosen.entry.name if chosen.entry else chosen.path.name
+        sha256 = chosen.sha256 or ""
+    return Page(
+        board=board.name,
+        release=version("bedside"),
+        model=model,
+        sha256=sha256,
+        emergency_number=ui.emergency_number,
+        crisis_line=ui.crisis_line,
+        idle_s=ui.kiosk_idle_s,
+        locked=bool(ui.kiosk_pin_hash or ui.kiosk_pin),
+    )
 
 
 def llama_cpp_features() -> str:
@@ -60,19 +81,7 @@ def llama_cpp_features() -> str:
     Raises:
         EngineError: the library does not load here, or the process was killed while it did.
     """
-    command = [sys.executable, "-c", _SYSTEM_INFO]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, timeout=_SYSTEM_INFO_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise EngineError("llama.cpp does not load within a minute.") from error
-    if done.returncode < 0:
-        raise EngineError(f"llama.cpp does not run here: signal {-done.returncode} ended it.")
-    if done.returncode > 0:
-        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise EngineError(f"llama.cpp does not load: {lines[-1] if lines else 'it says nothing'}")
-    return done.stdout.decode("utf-8", "replace")
+    return "\n".join(surroundings.run_python(_SYSTEM_INFO, "llama.cpp"))
 
 
 def fit(header: Header, settings: EngineSettings, available: int) -> machine.Fit:
@@ -101,11 +110,12 @@ def _model(config: Config, folders: Folders, profile: Profile) -> Iterator[Check
     yield machine.memory(name, available, fit(header, settings, available or 0), advice)
 
 
-def _features(cpuinfo: str, llama_cpp: str) -> Check:
+def _system_info() -> tuple[str | None, str]:
+    """llama.cpp's list and an empty sentence, or None and why there is none."""
     try:
-        return processor.features(llama_cpp_features(), "", cpuinfo, llama_cpp)
+        return llama_cpp_features(), ""
     except EngineError as error:
-        return processor.features(None, str(error), cpuinfo, llama_cpp)
+        return None, str(error)
 
 
 def _voltage(devices: Devices) -> Check:
@@ -113,13 +123,6 @@ def _voltage(devices: Devices) -> Check:
         return power.voltage(Throttling(devices).read(), "")
     except Unavailable as reason:
         return power.voltage(None, str(reason))
-
-
-def _text(devices: Devices, path: str) -> str | None:
-    try:
-        return devices.text(path)
-    except Unavailable:
-        return None
 
 
 def _bytes(path: Path) -> bytes | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.boards import Board
 from app.doctor.check import Check, attention, not_checked, ok
+from app.doctor.offers import offer
 
 BAD_JETSON_RELEASES = {
     "36.4.7": "it fails large allocations on the GPU although memory is free",
@@ -86,22 +88,24 @@ def memory(model: str, available: int | None, fit: Fit, advice: str) -> Check:
     return ok("memory", f"{need}, and {free}.")
 
 
-def swap(table: str | None) -> Check:
+def swap(table: str | None, backing: Mapping[str, str]) -> Check:
     """Whether memory, and with it a conversation, may be written to a disk.
 
     Args:
         table: the text of /proc/swaps; None where it could not be read.
+        backing: by the name of a compressed one, as `zram0`, what it writes idle pages to
+            (/sys/block/zram0/backing_dev); `none` is memory alone.
     """
     if table is None:
         return not_checked("swap", "/proc/swaps could not be read.")
     names = [line.split()[0] for line in table.splitlines()[1:] if line.strip()]
     on_disk = [name for name in names if not re.match(r"/dev/zram\d", name)]
+    on_disk += [device for device in backing.values() if device not in ("", "none")]
     if on_disk:
         return attention(
             "swap",
             f"Memory can be written to a disk ({', '.join(on_disk)}), and with it what was typed.",
-            "Use compressed memory (zram) alone, or turn it off with `sudo swapoff -a`; "
-            "an encrypted swap is fine.",
+            f"{offer('swap')}; an encrypted swap is fine.",
         )
     return ok("swap", "Swap is compressed memory only." if names else "There is no swap.")
 
@@ -122,7 +126,7 @@ def core_dumps(limit_bytes: int, pattern: str | None) -> Check:
         "core dumps",
         f"A crash of the screen's process would hand its memory "
         f"{to if pattern.startswith('|') else 'to a file'}, with what was typed.",
-        "Start Bedside after `ulimit -c 0`; the engine itself never leaves one.",
+        f"{offer('core-dumps')}; the engine itself never leaves one.",
     )
 
 

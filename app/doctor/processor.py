@@ -32,6 +32,11 @@ FLAGS = {
 MISSED = ("AVX2", "FMA", "F16C", "DOTPROD")
 """A build without one of these, on a processor that has it, is several times as slow."""
 
+_PAGES = (
+    "The library was linked for smaller pages than this kernel's. Take Bedside's own bundle, or "
+    "put `kernel=kernel8.img` into /boot/firmware/config.txt."
+)
+
 
 def built_features(system_info: str) -> frozenset[str]:
     """Features that are on in llama.cpp's own list (`CPU : AVX = 1 | …`)."""
@@ -58,7 +63,8 @@ def features(system_info: str | None, problem: str, cpuinfo: str, version: str) 
         f"--no-binary llama-cpp-python llama-cpp-python=={version}`."
     )
     if system_info is None:
-        return attention("processor", problem, rebuild, essential=True)
+        advice = _PAGES if "page-aligned" in problem else rebuild
+        return attention("processor", problem, advice, essential=True)
     flags, built = processor_flags(cpuinfo), built_features(system_info)
     if not flags or not built:
         return not_checked("processor", "The processor or llama.cpp does not tell its features.")

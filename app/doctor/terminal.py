@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from app.doctor.check import Check, attention, not_checked, ok
+from app.doctor.offers import offer
+from app.glyphs import OWN
 from app.sanitise import one_line
 
 
@@ -34,15 +36,25 @@ def terminal(environ: Mapping[str, str], is_terminal: bool, encoding: str) -> Ch
     return ok("terminal", f"{name} with UTF-8 and {_colours(environ, name)}.")
 
 
-def font(environ: Mapping[str, str]) -> Check:
-    """The font cannot be asked for; this says what to look at."""
-    if environ.get("TERM") == "linux":
-        return not_checked(
+def font(environ: Mapping[str, str], drawn: frozenset[str] | None) -> Check:
+    """Whether the console's font has every sign that the screens draw.
+
+    Args:
+        environ: the environment.
+        drawn: the characters of the loaded font; None where no console told them.
+    """
+    if drawn is None and environ.get("TERM") != "linux":
+        return not_checked("font", "A terminal does not tell its font.")
+    if drawn is None:
+        return not_checked("font", "The console did not tell its font.", f"{offer('font')}.")
+    missing = [sign for sign in OWN if sign not in drawn]
+    if missing:
+        return attention(
             "font",
-            "The console's font was not looked at; Bedside draws with the usual one's characters.",
-            "If boxes or umlauts look wrong: `sudo dpkg-reconfigure console-setup`.",
+            f"The console's font lacks {' '.join(missing)}, which the screens draw.",
+            f"{offer('font')}.",
         )
-    return not_checked("font", "A terminal does not tell its font.")
+    return ok("font", "The console's font has every sign that the screens draw.")
 
 
 def _colours(environ: Mapping[str, str], name: str) -> str:

@@ -43,6 +43,19 @@ def test_the_shipped_model_is_checked_in_sentences() -> None:
     assert done.exit_code in (0, 6)
 
 
+def test_the_card_bears_the_numbers_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BEDSIDE_UI__EMERGENCY_NUMBER", "112")
+    done = CliRunner().invoke(root, ["doctor", "--card"])
+    assert done.exit_code == 0
+    assert "In an emergency call: **112**" in done.stdout
+    assert "Model: medquad-29m, SHA-256 " in done.stdout
+
+
+def test_the_card_is_printed_also_without_a_model(home: Path) -> None:
+    done = CliRunner().invoke(root, ["--model", str(home / "none.gguf"), "doctor", "--card"])
+    assert done.exit_code == 0 and "Model: none that can be opened" in done.stdout
+
+
 def test_a_boards_settings_are_shown_with_their_reasons() -> None:
     done = CliRunner().invoke(root, ["--board", "pi5-4gb", "doctor", "--settings"])
     assert done.exit_code == 0

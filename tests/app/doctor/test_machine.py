@@ -62,7 +62,16 @@ SWAP_HEAD = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
     ],
 )
 def test_swap_on_a_disk_is_told(table: str | None, state: str) -> None:
-    assert machine.swap(table).state == state
+    assert machine.swap(table, {}).state == state
+
+
+@pytest.mark.parametrize(
+    ("device", "state"), [("none", "ok"), ("", "ok"), ("/dev/loop3", "attention")]
+)
+def test_compressed_memory_that_writes_to_a_disk_is_told(device: str, state: str) -> None:
+    check = machine.swap(SWAP_HEAD + "/dev/zram0 partition 2000 0 100\n", {"zram0": device})
+    assert check.state == state
+    assert device in check.found or state == "ok"
 
 
 @pytest.mark.parametrize(

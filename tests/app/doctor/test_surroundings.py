@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app import glyphs
 from app.doctor import files, power, terminal
 from app.errors import BadInputError
 from app.monitor.power import survey
@@ -72,9 +73,22 @@ def test_colours(environ: dict[str, str], words: str) -> None:
     assert words in terminal.terminal(environ, True, "utf-8").found
 
 
-def test_a_font_is_never_green() -> None:
-    assert terminal.font({"TERM": "linux"}).state == "not checked"
-    assert terminal.font({"TERM": "xterm"}).state == "not checked"
+@pytest.mark.parametrize(
+    ("name", "drawn", "state"),
+    [
+        ("linux", None, "not checked"),
+        ("xterm", None, "not checked"),
+        ("linux", glyphs.characters(), "ok"),
+        ("xterm", glyphs.characters(), "ok"),
+        ("linux", glyphs.characters() - {"╭"}, "attention"),
+    ],
+)
+def test_a_font_is_green_only_when_it_was_asked(
+    name: str, drawn: frozenset[str] | None, state: str
+) -> None:
+    check = terminal.font({"TERM": name}, drawn)
+    assert check.state == state
+    assert state != "attention" or "lacks ╭," in check.found
 
 
 def test_a_model_is_green_only_when_its_hash_was_compared() -> None:
