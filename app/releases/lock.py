@@ -28,7 +28,7 @@ def locked(layout: Layout, descriptor: int | None = None) -> Iterator[None]:
     with disk_of(layout.lock):
         if descriptor is None:
             layout.opt.mkdir(mode=0o755, parents=True, exist_ok=True)
-            descriptor = os.open(layout.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            descriptor = os.open(layout.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         os.set_inheritable(descriptor, False)
     try:
         try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import grp
 import os
 import pwd
-import shutil
 from pathlib import Path
 
 from app.errors import ResourceError, UsageError
@@ -19,7 +18,7 @@ from app.releases.host import Host
 from app.releases.links import point
 from app.releases.offers import undo_offer
 from app.releases.record import Change, Record, change, read_record, write_record
-from app.releases.units import systemctl
+from app.releases.units import stop, systemctl
 
 USER = "bedside"
 SENSORS = "video"
@@ -93,8 +92,10 @@ def make_user(host: Host) -> None:
         )
         if not made.ok:
             raise ResourceError(f"The user “{USER}” could not be made: {made.reason}.")
-    with disk_of(host.layout.state):
-        shutil.chown(host.layout.state, USER, USER)
+    owner = pwd.getpwnam(USER)
+    with disk_of(host.layout.state):  # what an earlier installation was told to keep is root's
+        for path in (host.layout.state, *host.layout.state.rglob("*")):
+            os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
 
 
 def give_reference(host: Host, release: Path) -> None:
@@ -130,8 +131,8 @@ def _undo(host: Host, one: Change) -> None:
             path.unlink(missing_ok=True)
             if path.parent.is_dir():
                 sync_folder(path.parent)
-    elif one.kind == "enabled" and host.has_systemd:
-        systemctl(host, "disable", "--now", one.name, seconds=300)
+    elif one.kind == "enabled":
+        stop(host, [one.name])
     elif one.kind == "target" and host.has_systemd:
         systemctl(host, "set-default", one.name)
     elif one.kind == "user" and host.layout.real and _has_user(one.name):

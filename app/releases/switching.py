@@ -91,8 +91,8 @@ def _run(host: Host, version: str) -> None:
     release = host.layout.release(version)
     services = services_of(release) if host.systemd else ()
     if host.systemd:
+        _note_services(host, services)
         link_units(host, release)
-        _enable(host, services)
     if services and host.has_systemd:
         host.tell(f"Starting {', '.join(services)}.")
         start(host, services)
@@ -100,21 +100,20 @@ def _run(host: Host, version: str) -> None:
         smoke_answer(host, host.layout.current, None)
 
 
-def _enable(host: Host, services: tuple[str, ...]) -> None:
-    """Lets these services start with the board, and no other of Bedside's."""
-    if not host.has_systemd:
-        return
-    for service in read_record(host.layout).names("enabled"):
+def _note_services(host: Host, services: tuple[str, ...]) -> None:
+    """Records which services start with the board now, and that it starts into no desktop."""
+    record = read_record(host.layout)
+    for service in record.names("enabled"):
         if service not in services:
-            systemctl(host, "disable", service)
-            record = read_record(host.layout)
-            write_record(host.layout, record.without(Change("enabled", service)))
-    if services and host.run(["systemctl", "get-default"]).output.strip() == _DESKTOP:
-        change(host, "target", _DESKTOP, "the board starts without a desktop, into the kiosk.")
-        systemctl(host, "set-default", "multi-user.target")
+            record = record.without(Change("enabled", service))
+            write_record(host.layout, record)
     for service in services:
         change(host, "enabled", service, f"{service} starts with the board.")
-        systemctl(host, "enable", service)
+    if not (services and host.has_systemd):
+        return
+    if host.run(["systemctl", "get-default"]).output.strip() == _DESKTOP:
+        change(host, "target", _DESKTOP, "the board starts without a desktop, into the kiosk.")
+        systemctl(host, "set-default", "multi-user.target")
 
 
 def _put_back(host: Host, version: str, before: Before, said: str) -> None:

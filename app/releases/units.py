@@ -2,7 +2,9 @@
 
 The system holds links to `current/units/…` and no copies, so that the one step that switches the
 release switches its units too. A link is made for a unit `bedside-….service`, for each drop-in
-beside one, and for nothing else; drop-ins of others in the same folder are left alone.
+beside one, for each target that wants one, and for nothing else; what others laid in the same
+folders is left alone. `systemctl enable` is not asked: it would follow the link and write down the
+folder of one release.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from app.releases.links import point
 from app.sanitise import one_line
 
 _UNIT = re.compile(r"bedside[A-Za-z0-9@_.-]*\.(?:service|target|timer|path|socket|slice)")
+_WANTED_BY = re.compile(r"WantedBy\s*=")
+_TARGET = re.compile(r"[A-Za-z0-9@_.-]+\.target")
 _DROP_INS = re.compile(rf"{_UNIT.pattern}\.d")
 
 START_SECONDS = 300
@@ -43,13 +47,8 @@ def units_of(release: Path) -> dict[str, Path]:
 
 
 def services_of(release: Path) -> tuple[str, ...]:
-    """The services of a release that are to start with the board: those that say when."""
-    return tuple(
-        name
-        for name, path in units_of(release).items()
-        if name.endswith(".service")
-        and "[Install]" in (release / path).read_text("utf-8").splitlines()
-    )
+    """The services of a release that are to start with the board: those that a target wants."""
+    return tuple(name for name in _wanted(release) if name.endswith(".service"))
 
 
 def shows_console(root: Path) -> bool:
@@ -70,15 +69,20 @@ def link_units(host: Host, release: Path) -> None:
         ResourceError: the disk cannot be written.
     """
     layout = host.layout
-    wanted = {layout.units / name: path for name, path in units_of(release).items()}
+    links: dict[Path, str] = {}
+    for name, path in units_of(release).items():
+        link = layout.units / name
+        links[link] = os.path.relpath(layout.current / path, link.parent)
+    for name, targets in _wanted(release).items():
+        links |= {layout.units / f"{target}.wants" / name: f"../{name}" for target in targets}
     for link in _own_links(host):
-        if link not in wanted:
+        if link not in links:
             with disk_of(link):
                 link.unlink()
-    for link, path in wanted.items():
+    for link, target in links.items():
         with disk_of(link):
             link.parent.mkdir(parents=True, exist_ok=True)
-        point(link, os.path.relpath(layout.current / path, link.parent))
+        point(link, target)
     if host.has_systemd:
         systemctl(host, "daemon-reload")
 
@@ -89,26 +93,44 @@ def unlink_units(host: Host) -> None:
     for link in links:
         with disk_of(link):
             link.unlink()
-            if _DROP_INS.fullmatch(link.parent.name) and not any(link.parent.iterdir()):
+            if link.parent != host.layout.units and not any(link.parent.iterdir()):
                 link.parent.rmdir()
     if links and host.has_systemd:
         systemctl(host, "daemon-reload")
 
 
+def _wanted(release: Path) -> dict[str, list[str]]:
+    """The units that start with the board, each with the targets that want it (`WantedBy=`)."""
+    found = {}
+    for name, path in units_of(release).items():
+        lines = (release / path).read_text("utf-8").splitlines()
+        targets = [line.partition("=")[2].split() for line in lines if _WANTED_BY.match(line)]
+        if _UNIT.fullmatch(name) and targets:
+            found[name] = [one for line in targets for one in line if _TARGET.fullmatch(one)]
+    return found
+
+
 def _own_links(host: Host) -> Iterator[Path]:
-    """The links to units and drop-ins of Bedside's that are set up."""
+    """The links to units and drop-ins of Bedside's that are set up, and the wishes for them."""
     layout = host.layout
-    for folder in (layout.units, *sorted(layout.units.glob("bedside*.d"))):
+    beside = (*sorted(layout.units.glob("bedside*.d")), *sorted(layout.units.glob("*.wants")))
+    for folder in (layout.units, *beside):
         towards = os.path.relpath(layout.current / "units", folder)
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-            if path.is_symlink() and str(path.readlink()).startswith(f"{towards}/"):
+            target = str(path.readlink()) if path.is_symlink() else ""
+            wish = _UNIT.fullmatch(path.name) and target == f"../{path.name}"
+            if wish or target.startswith(f"{towards}/"):
                 yield path
 
 
 def stop(host: Host, services: Sequence[str]) -> None:
-    """Stops services. Raises EngineError where systemd cannot."""
-    if services and host.has_systemd:
-        systemctl(host, "stop", *services, seconds=START_SECONDS)
+    """Stops services, those that are there. Raises EngineError where one goes on."""
+    if not host.has_systemd:
+        return
+    for service in services:
+        stopped = host.run(["systemctl", "stop", service], seconds=START_SECONDS)
+        if not stopped.ok and host.run(["systemctl", "is-active", "--quiet", service]).ok:
+            raise EngineError(f"{service} does not stop: {stopped.reason}. Stop it by hand.")
 
 
 def start(host: Host, services: Sequence[str]) -> None:

@@ -326,6 +326,7 @@ trust_key
 had_opt=no
 [ ! -d "$opt" ] || had_opt=yes
 mkdir -p "$opt/releases"
+(umask 077 && : >>"$opt/.lock") # whoever may open it could hold it for ever
 exec 9>"$opt/.lock"
 flock -n 9 || fail $wrong_use "Another installation is at work. Wait until it has ended."
 copy=$opt/releases/.incoming-first

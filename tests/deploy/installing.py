@@ -20,7 +20,10 @@ from tests.shared import ROOT
 
 _PACKAGE = ("__init__.py", "errors.py", "files.py", "folders.py", "sanitise.py")
 _ROOMS = ("releases", "boards", "engine")
-_ARM = "import os, platform; platform.machine = lambda: 'aarch64'; os.sync = lambda: None\n"
+_ARM = (
+    "import os, platform; platform.machine = lambda: 'aarch64'\n"
+    "os.sync = os.fsync = lambda *_: None\n"
+)
 """Said to every Python that installs: the test machine is no board, and flushing all its disks
 takes long."""
 

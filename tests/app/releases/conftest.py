@@ -16,6 +16,7 @@ from tests.app.releases.machines import FakeMachine, make_board, make_host
 def _an_arm_board(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
     monkeypatch.setattr(os, "sync", lambda: None)  # of the whole test machine: it takes seconds
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
 
 
 @pytest.fixture

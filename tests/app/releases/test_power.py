@@ -71,11 +71,6 @@ def _listening() -> None:
     sys.addaudithook(lambda event, arguments: DISK.hear(event, arguments))
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
-
-
 @pytest.fixture
 def shelf() -> Iterator[Path]:
     """A folder for some hundred boards, in memory where the machine has such a place."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -36,18 +38,38 @@ def test_units_follow_the_release(host: Host, tmp_path: Path) -> None:
     (folder / "bedside-kiosk.service.d").mkdir()
     (folder / "bedside-kiosk.service.d/50-own.conf").write_text("[Service]\n")
     (folder / "bedside-of-mine.service").write_text("[Service]\n")
+    wishes = folder / "multi-user.target.wants"
+    (wishes / "cron.service").symlink_to("/lib/systemd/system/cron.service")
     own = {"bedside-kiosk.service.d/50-own.conf", "bedside-of-mine.service"}
+    own.add("multi-user.target.wants/cron.service")
     first = {"bedside-kiosk.service", "bedside-rescue.service"}
+    first.add("multi-user.target.wants/bedside-kiosk.service")
     second = first | {"bedside-new.timer", "bedside-kiosk.service.d/20-cuda.conf"}
     extra = {f"units/{name}": b"[Service]\nNice=1\n" for name in second - first}
     update(host, stick(tmp_path / "stick", "1.0.1", extra), Wishes())
 
     def found() -> set[str]:
-        return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+        files = (path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
+        return {str(path.relative_to(folder)) for path in files}
 
     assert found() == second | own
     rollback(host)
     assert found() == first | own
+
+
+@pytest.mark.skipif(shutil.which("systemctl") is None, reason="systemctl is not installed here")
+def test_systemd_takes_the_links_for_what_they_are(host: Host) -> None:
+    installed(host)
+    told = {
+        name: subprocess.run(
+            ["systemctl", f"--root={host.layout.root}", "is-enabled", f"bedside-{name}.service"],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout.strip()
+        for name in ("kiosk", "rescue")
+    }
+    assert told == {"kiosk": "enabled", "rescue": "linked"}
 
 
 def test_the_drop_ins_of_a_release_are_walls_too(
@@ -72,7 +94,7 @@ def test_only_what_is_bedsides_is_a_unit(tmp_path: Path) -> None:
     for name in names:
         path = tmp_path / "units/inner" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("[Install]\n")
+        path.write_text("[Install]\nWantedBy=multi-user.target\n")
     assert set(units_of(tmp_path)) == {"bedside-a.service", "bedside-b.service.d/x.conf"}
     assert services_of(tmp_path) == ("bedside-a.service",)
 
