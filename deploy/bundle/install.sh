@@ -325,7 +325,8 @@ fi
 trust_key
 had_opt=no
 [ ! -d "$opt" ] || had_opt=yes
-mkdir -p "$opt/releases"
+mkdir -p "$opt/releases" 2>/dev/null || fail $no_room "The folder $opt cannot be made. See that its \
+disk is writable and has room."
 (umask 077 && : >>"$opt/.lock") # whoever may open it could hold it for ever
 exec 9>"$opt/.lock"
 flock -n 9 || fail $wrong_use "Another installation is at work. Wait until it has ended."

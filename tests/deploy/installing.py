@@ -9,6 +9,7 @@ import subprocess
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -132,14 +133,18 @@ class Board:
     key: Key
 
     def install(
-        self, *options: str, shell: str = "sh", stick: Path | None = None
+        self,
+        *options: str,
+        shell: str = "sh",
+        stick: Path | None = None,
+        stdin: IO[str] | int = subprocess.DEVNULL,
     ) -> subprocess.CompletedProcess[str]:
         """What `sh install.sh` says."""
         script = (stick or self.stick) / bundle.INSTALLER
         return subprocess.run(
             [*shell.split(), str(script), "--prefix", str(self.root), *options],
             env={"PATH": f"{self.programs}{os.pathsep}{os.environ['PATH']}"},
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             capture_output=True,
             text=True,
             timeout=60,

@@ -213,6 +213,29 @@ def test_another_key_than_in_the_handbook(board: Board, tmp_path: Path) -> None:
     assert "--fingerprint" in done.stderr
 
 
+@pytest.mark.parametrize(("answer", "code"), [("yes", 0), ("y", 3)])
+def test_a_person_compares_the_key(board: Board, answer: str, code: int) -> None:
+    ours, theirs = os.openpty()
+    os.write(ours, f"{answer}\n".encode())
+    with os.fdopen(theirs) as terminal:
+        done = board.install("--no-systemd", stdin=terminal)
+    os.close(ours)
+    assert f"The key of this bundle: {board.key.fingerprint}\n" in done.stdout
+    assert done.returncode == code
+    assert (board.root / "opt/bedside/current").exists() is (code == 0)
+
+
+def test_it_goes_without_its_own_help(board: Board) -> None:
+    """A release that does not run any more, as after an upgrade of the system's Python."""
+    before = tree(board.root)
+    assert board.trusting().returncode == 0
+    (board.root / "var/lib/bedside/kept").write_text("words")
+    (board.root / "opt/bedside/current/venv/bin/python").unlink()
+    done = board.install("--uninstall", "--keep-data")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert tree(board.root) == before | {"var/lib/bedside/kept": "words"}
+
+
 def test_a_bundle_signed_by_another(board: Board, tmp_path: Path) -> None:
     Key.make(tmp_path / "other").sign(board.stick / bundle.SUMS)
     refused(board, code=3, sentence="not signed with the key")

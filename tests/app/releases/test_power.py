@@ -194,6 +194,33 @@ def test_after_a_power_cut_the_same_act_succeeds(shelf: Path, changes: int) -> N
     assert whole(host) == "1.0.2"
 
 
+def test_what_must_lie_on_the_disk_lies_there_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hook cannot see what a disk holds back, so the order of flushes is looked at itself."""
+    host = board_with(1, tmp_path / "board", FakeMachine())
+    layout, events = host.layout, list[str]()
+    release = layout.release("1.0.2")
+
+    def sync() -> None:
+        assert (release / "venv/bin/python").exists()
+        assert not (release / "release.json").exists()
+        events.append("sync")
+
+    def fsync(descriptor: int) -> None:
+        flushed = Path(f"/proc/self/fd/{descriptor}").readlink()
+        whole = (release / "release.json").exists()
+        events.append(f"{flushed.name} {layout.current.readlink().name} {whole}")
+
+    monkeypatch.setattr(os, "sync", sync)
+    monkeypatch.setattr(os, "fsync", fsync)
+    update(host, bundles.make(tmp_path / "stick", "1.0.2"), Wishes())
+    copied = [event.split()[0] for event in events[: events.index("sync")]]
+    assert {Path(bundles.MODEL).name, bundle.SUMS, "wheels", ".incoming-1.0.2"} <= set(copied)
+    assert events.index("sync") < events.index("1.0.2 1.0.0 True")
+    assert events.index("1.0.2 1.0.0 True") < events.index("bedside 1.0.2 True")
+
+
 def full() -> OSError:
     return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
