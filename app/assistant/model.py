@@ -9,7 +9,9 @@ from dataclasses import replace
 from app.assistant.events import Failed, Loaded, Loading, Notice, PrepareEvent, Ready
 from app.assistant.notices import SYSTEM_PROMPT
 from app.assistant.ports import Engine, Usage
+from app.assistant.progress import told
 from app.engine.messages import Load, Message
+from app.sanitise import one_line
 
 
 class Model:
@@ -27,10 +29,10 @@ class Model:
         async with aclosing(self._engine.load(self._load)) as events:
             async for event in events:
                 if isinstance(event, Failed):
-                    yield self._with_advice(event)
+                    yield self._with_advice(told(event))
                     return
                 if isinstance(event, Loaded):
-                    self.loaded = event
+                    event = self.loaded = replace(event, name=one_line(event.name))
                 if isinstance(event, Loading | Loaded):
                     yield event
         assert self.loaded is not None
@@ -41,7 +43,7 @@ class Model:
             )
         warmed = await self._engine.warm([Message("system", SYSTEM_PROMPT)])
         if isinstance(warmed, Failed):
-            yield warmed
+            yield told(warmed)
             return
         self.fixed = Usage(warmed.tokens, self.loaded.context)
         yield Ready(self.loaded)

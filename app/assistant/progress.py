@@ -9,7 +9,10 @@ from typing import Literal
 from app.assistant.events import TurnEvent
 from app.conversation.turns import Answer
 from app.engine.messages import Event, Failed, Finished, Prefill, StopReason, Text
-from app.sanitise import Sanitiser
+from app.sanitise import Sanitiser, one_line
+
+_LONGEST = 1000
+"""Characters of a sentence about a failure."""
 
 
 class AnswerInProgress:
@@ -50,7 +53,7 @@ class AnswerInProgress:
                 self.last = event
                 return [*self._say(self._sanitiser.finish()), event]
             case Failed():
-                self.last = _reassure(event)
+                self.last = _reassure(told(event))
                 return [*self._say(self._sanitiser.finish()), self.last]
             case _:
                 return []
@@ -62,6 +65,11 @@ class AnswerInProgress:
             self.first_text_at = time.monotonic()
         self._text += text
         return [Text(text, self._tokens)]
+
+
+def told(failed: Failed) -> Failed:
+    """A failure of the engine's for people: it may quote a file that means harm."""
+    return replace(failed, sentence=one_line(failed.sentence, _LONGEST))
 
 
 def _reassure(failed: Failed) -> Failed:

@@ -11,7 +11,7 @@ from app.safety import Card, Level, Mode, Question, Rule, card, clinician_line
 
 if TYPE_CHECKING:  # the check itself comes with the rules, when a screen is painted
     from app.safety import Alert as Found
-    from app.safety import RedFlags
+    from app.safety import Finding, RedFlags
 
 _HEARD = 20_000
 """Characters from each end of a very long text; nobody types as much, and a paste of a megabyte
@@ -43,7 +43,7 @@ class Triage:
         self._load = load
         self.mode: Mode = mode
         self._numbers = (emergency_number, crisis_line)
-        self._said: list[str] = []
+        self._heard: list[Finding] = []
         self._worst: Found | None = None
         self._asked: set[str] = set()
 
@@ -64,12 +64,12 @@ class Triage:
         """The alert that these words raise: a new one, or one they state again."""
         from app.safety import worse_of
 
-        self._said.append(_ends(text))
-        found = self._flags.check(self._said, self.mode)
+        self._heard.append(self._flags.read(_ends(text), self.mode))
+        found = self._flags.judge(self._heard)
         if found is None:
             return None
         if self._worst is not None and found.id == self._worst.id:
-            found = self._flags.check(self._said[-1:], self.mode)
+            found = self._flags.judge(self._heard[-1:])
             if found is None:  # the same as before, and nothing in these words
                 return None
         if found.level is not Level.UNREAD:
@@ -102,7 +102,7 @@ class Triage:
 
     def clear(self) -> None:
         """A new conversation, perhaps another person."""
-        self._said.clear()
+        self._heard.clear()
         self._asked.clear()
         self._worst = None
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.sanitise import clean, one_line
+
 if TYPE_CHECKING:
     from app.knowledge.passage import Passage
     from app.knowledge.reference import Reference
@@ -49,8 +51,9 @@ def add(
 def list_documents() -> None:
     """Show what the reference holds."""
     for document in _open().documents():
-        typer.echo(f"{document.id:<24} {document.entries:>6} passages  {document.title}")
-        typer.echo(f"    from {document.source}; licence {document.licence}; {document.added}")
+        title, source, licence = map(one_line, (document.title, document.source, document.licence))
+        typer.echo(f"{document.id:<24} {document.entries:>6} passages  {title}")
+        typer.echo(f"    from {source}; licence {licence}; {document.added}")
 
 
 def remove(
@@ -72,15 +75,15 @@ def search(
     if not found:
         typer.echo("No passage in the reference fits this question well enough.")
     for number, passage in enumerate(found, 1):
-        typer.echo(f"[{number}] {passage.title}")
+        typer.echo(f"[{number}] {one_line(passage.title)}")
         typer.echo(f"    {_origin(passage)}")
-        typer.echo(f"\n{passage.text}\n")
+        typer.echo(f"\n{clean(passage.text)}\n")
 
 
 def _origin(passage: Passage) -> str:
     """Where a passage comes from, in one line."""
     parts = (passage.source, passage.date or "date not stated", passage.licence, passage.url)
-    told = "; ".join(part for part in parts if part)
+    told = "; ".join(one_line(part) for part in parts if part)
     return f"{told}. {_UNREVIEWED}" if passage.reviewed_by == "none" else told
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from app.assistant.assistant import Assistant
+from app.assistant.grounding import Reference
 from app.cli import house
 from app.config import Config
 from app.engine.messages import EngineSettings, Load
@@ -34,12 +39,14 @@ def nonsense_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeEngine]:
     """Let the commands answer over a scripted engine."""
 
-    def put_in(demonstration: bool = False) -> FakeEngine:
+    def put_in(
+        demonstration: bool = False, reference: Callable[[], Reference] | None = None
+    ) -> FakeEngine:
         engine = FakeEngine()
 
         def build(*_args: object) -> house.House:
             load = Load("model.gguf", EngineSettings(context=512))
-            assistant = Assistant(engine, load, demonstration=demonstration)
+            assistant = Assistant(engine, load, demonstration=demonstration, reference=reference)
             return house.House(Config(), assistant, Sampler(), None, "The notice.")
 
         monkeypatch.setattr(house, "build", build)
@@ -47,3 +54,18 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeEngine]:
         return engine
 
     return put_in
+
+
+@pytest.fixture
+def ctrl_c() -> Callable[[Callable[[], object]], None]:
+    """Press Ctrl-C once something holds; at a fixed time a busy machine may not be so far."""
+
+    def press(holds: Callable[[], object]) -> None:
+        def wait() -> None:
+            while not holds():
+                time.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        threading.Thread(target=wait, daemon=True).start()
+
+    return press

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
@@ -171,18 +170,22 @@ def test_a_file_that_is_no_model_is_bad_input(home: Path) -> None:
     assert done.stderr.count(b"\n") == 1 and b"Traceback" not in done.stderr
 
 
-def test_ctrl_c_stops_the_answer_and_ends_with_130(scripted: Callable[..., FakeEngine]) -> None:
+def test_ctrl_c_stops_the_answer_and_ends_with_130(
+    scripted: Callable[..., FakeEngine], ctrl_c: Callable[..., None]
+) -> None:
     engine = scripted()
     engine.answer = [Prefill(0, 5, 0), Text("Yes, ", 1), Text("but", 2), FINISHED]
     engine.answering.clear()
-    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    ctrl_c(lambda: engine.asked)
     done = invoke("ask", "Why?")
     assert done.exit_code == 130 and "(stopped)" in done.stderr
     assert "The notice." in done.stderr and engine.closed
 
 
 def test_ctrl_c_while_loading_ends_with_130(
-    scripted: Callable[..., FakeEngine], monkeypatch: pytest.MonkeyPatch
+    scripted: Callable[..., FakeEngine],
+    ctrl_c: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     engine = scripted()
 
@@ -192,7 +195,7 @@ def test_ctrl_c_while_loading_ends_with_130(
         yield DIED
 
     monkeypatch.setattr(engine, "load", load)
-    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    ctrl_c(lambda: not engine.counting.is_set())
     done = invoke("ask", "Why?")
     assert (done.exit_code, done.stdout, engine.closed) == (130, "", True)
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,11 +92,13 @@ def test_markup_is_no_markup(scripted: Callable[..., FakeEngine]) -> None:
     assert chat("[link=x]?\n")[1] == ["Bedside: [/] [red]a[/red] "]
 
 
-def test_ctrl_c_stops_the_answer_and_not_the_chat(scripted: Callable[..., FakeEngine]) -> None:
+def test_ctrl_c_stops_the_answer_and_not_the_chat(
+    scripted: Callable[..., FakeEngine], ctrl_c: Callable[..., None]
+) -> None:
     engine = scripted()
     engine.answer = [Text("Yes, ", 1), Text("but", 2), FINISHED]
     engine.answering.clear()
-    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    ctrl_c(lambda: engine.asked)
     code, said = chat("What?\nWhy?\n")
     assert code == 0
     assert said == ["Bedside: Yes, ", "(stopped)", "Bedside: Yes, but"]
