@@ -13,6 +13,7 @@ from pathlib import Path
 from app.errors import UsageError
 from converter import metadata
 from converter.cut.apply import cut
+from converter.cut.geometry import Geometry
 from converter.cut.measuring import Calibration
 from converter.cut.plan import Plan, ranges, read_plan, write_plan
 from converter.cut.planning import Request, make_plan
@@ -64,7 +65,7 @@ class Order:
         needs = self.cuts and self.restore is not None
         if self.request is not None:
             self.request.check()
-            needs = needs or self.request.score.needs_text or self.request.layers > 0
+            needs = needs or self.request.needs_text
         if self.calibration is not None:
             self.calibration.sample.check()
         elif needs:
@@ -164,7 +165,8 @@ class _Road:
         inputs: dict[str, object] = {
             "source": self.sha256,
             "asked": dict(request.told()),
-            "score": request.score.value,
+            "score": None if request.score is None else request.score.value,
+            "covariances": 0 if found is None else len(found.covariances),
             "measured": None if found is None else self._measured_on(),
         }
         return material, read_plan(self.shop.cache.get("plan", ".json", inputs, decide))
@@ -172,11 +174,17 @@ class _Road:
     def _saliency(self, request: Request) -> Saliency | None:
         """What the score is computed from; nothing where it needs no text."""
         calibration = self.order.calibration
-        if calibration is None or not (request.score.needs_text or request.layers):
+        if calibration is None or not request.needs_text:
             return None
-        layers = range(self._material().model.facts.layers)
-        wanted = layers if request.score is Score.SECOND_ORDER else ()
+        wanted = self._covariances(request)
         return measured(self.shop, self.full, self.sha256, calibration, covariances=wanted)
+
+    def _covariances(self, request: Request) -> range:
+        """Layers whose covariances the score needs, or may have in a single pass over the text."""
+        geometry = Geometry.read(self._material().model)
+        single = geometry.covariance_bytes <= self.shop.memory
+        needed = request.score is Score.SECOND_ORDER or (request.score is None and single)
+        return range(len(geometry.neurons) if needed else 0)
 
     def _measured_on(self) -> Mapping[str, object]:
         assert self.order.calibration is not None, "what was measured was measured on text"

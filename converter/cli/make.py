@@ -51,7 +51,13 @@ def make(  # noqa: PLR0913 - each parameter is an option of the command
         float | None, typer.Option(help="Cut neurons until --board decodes so many tokens/s.")
     ] = None,
     board: Annotated[str | None, typer.Option(help="The board of --speed: pi5-8gb …")] = None,
-    score: Annotated[str, typer.Option(help="By what neurons and heads are chosen.")] = "saliency",
+    score: Annotated[
+        str,
+        typer.Option(
+            help="By what neurons and heads are chosen, as for `plan`; auto for second-order "
+            "where its covariances go into --memory together, and rms otherwise."
+        ),
+    ] = "auto",
     layers_by: Annotated[str, typer.Option(help="turn, block or random.")] = "turn",
     per_layer: Annotated[
         bool, typer.Option("--per-layer", help="Let layers differ in width and heads.")
@@ -74,13 +80,12 @@ def make(  # noqa: PLR0913 - each parameter is an option of the command
     force: Annotated[bool, typer.Option("--force", help="Replace OUT.gguf if it exists.")] = False,
 ) -> None:
     """Measure, plan, cut, repair, measure again and quantise; what was done before is reused."""
-    from converter.cli.plan import named, parse_bytes
+    from converter.cli.plan import named, parse_bytes, parse_score
     from converter.cli.shop import workshop
     from converter.cli.stopping import told_when_stopped
     from converter.cut.depth import LayersBy
     from converter.cut.measuring import Calibration
     from converter.cut.planning import Request
-    from converter.cut.ranking import Score
     from converter.make import Order
     from converter.make import make as walk
     from converter.quantise import FileType, Override
@@ -97,7 +102,7 @@ def make(  # noqa: PLR0913 - each parameter is an option of the command
         speed=speed,
         board=board,
         file_type=file_type,
-        score=named(Score, score, "score"),
+        score=parse_score(score),
         layers_by=named(LayersBy, layers_by, "way to choose layers"),
         per_layer=per_layer,
         seed=seed,

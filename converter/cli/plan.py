@@ -13,6 +13,7 @@ from app.errors import UsageError
 if TYPE_CHECKING:
     from converter.cut.depth import Confirm
     from converter.cut.plan import Plan
+    from converter.cut.ranking import Score
     from converter.filetype import FileType
     from converter.material import Material
     from converter.measure import Windows
@@ -40,9 +41,10 @@ def plan(  # noqa: PLR0913 - each parameter is an option of the command
     score: Annotated[
         str,
         typer.Option(
-            help="saliency, activation, rms, fluctuation, magnitude, second-order or random."
+            help="saliency, activation, rms, fluctuation, magnitude, second-order or random; auto "
+            "for second-order where SALIENCY has all covariances, and rms otherwise."
         ),
-    ] = "saliency",
+    ] = "auto",
     layers_by: Annotated[
         str, typer.Option(help="turn (least first), block (contiguous) or random.")
     ] = "turn",
@@ -70,7 +72,6 @@ def plan(  # noqa: PLR0913 - each parameter is an option of the command
     from converter.cut.depth import LayersBy
     from converter.cut.plan import write_plan
     from converter.cut.planning import Request, make_plan
-    from converter.cut.ranking import Score
     from converter.cut.saliency_file import read_saliency
     from converter.cut.source import source_hash
     from converter.files import check_output
@@ -88,7 +89,7 @@ def plan(  # noqa: PLR0913 - each parameter is an option of the command
         speed=speed,
         board=board,
         file_type=FileType.parse(kind),
-        score=named(Score, score, "score"),
+        score=parse_score(score),
         layers_by=named(LayersBy, layers_by, "way to choose layers"),
         per_layer=per_layer,
         seed=seed,
@@ -116,6 +117,18 @@ def parse_bytes(text: str, option: str = "--bytes") -> int:
     if found is None or unit is None or float(found[1]) <= 0:
         raise UsageError(f"{option} {text!r} is no size; write it as 1.2GB, 900MB or a number.")
     return int(float(found[1]) * unit)
+
+
+def parse_score(text: str) -> Score | None:
+    """A score by its name; None for `auto`, the best that the measurement allows.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    from converter.cut.ranking import Score
+
+    found: Score | None = None if text == "auto" else named(Score, text, "score")
+    return found
 
 
 def named(kinds: Any, name: str, what: str) -> Any:

@@ -26,6 +26,12 @@ class Geometry:
     groups: tuple[int, ...]
     """Key/value heads, each with heads/groups query heads."""
 
+    @property
+    def covariance_bytes(self) -> int:
+        """What the sums of all covariances take in float64: of every layer's neurons and heads."""
+        sides = (*self.neurons, *(heads * self.head_dim for heads in self.heads))
+        return sum(8 * side**2 for side in sides)
+
     @classmethod
     def read(cls, model: Model) -> Geometry:
         """The numbers of a model that can be cut.

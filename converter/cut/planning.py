@@ -13,7 +13,7 @@ from converter.cut.depth import Confirm, LayersBy, dropped_layers
 from converter.cut.geometry import Geometry
 from converter.cut.plan import KeptLayer, Plan, Told
 from converter.cut.predict import Prediction, predict, with_sizes
-from converter.cut.ranking import LayerWorth, Score, rank
+from converter.cut.ranking import LayerWorth, Score, best_score, rank
 from converter.cut.saliency import Saliency
 from converter.cut.widths import BLOCK, Ladder, check_groups, check_share, group_step, keep, ladder
 from converter.filetype import FileType
@@ -35,11 +35,17 @@ class Request:
     board: str | None = None
     file_type: FileType = FileType.Q4_K_M
     """What the file will be quantised to: its blocks and its bytes count."""
-    score: Score = Score.SALIENCY
+    score: Score | None = None
+    """None for the best that the measurement allows."""
     layers_by: LayersBy = LayersBy.TURN
     per_layer: bool = False
     """Whether layers may differ in width and heads; the file is then of architecture `deci`."""
     seed: int = 0
+
+    @property
+    def needs_text(self) -> bool:
+        """Whether it is decided by what was measured on text."""
+        return self.score is None or self.score.needs_text or self.layers > 0
 
     def check(self) -> None:
         """Refuse what cannot be meant.
@@ -106,7 +112,8 @@ def make_plan(
         request.layers, depth, request.layers_by, saliency, confirm=confirm, seed=request.seed
     )
     layers = [layer for layer in range(depth) if layer not in gone]
-    worths = rank(material.model, geometry, request.score, saliency, request.seed)
+    score = request.score or best_score(saliency)
+    worths = rank(material.model, geometry, score, saliency, request.seed)
     groups = _groups(request, geometry, [worths[layer] for layer in layers])
     steps = ladder([worths[layer].costs(worths[layer].neurons) for layer in layers], BLOCK)
 
@@ -115,7 +122,7 @@ def make_plan(
         wide = steps.greedy(count) if request.per_layer else steps.uniform(count)
         kept = keep(layers, worths, wide, groups)
         sources = saliency.sources if saliency is not None else ()
-        return Plan(sha256, request.score.value, kept, sources, asked=request.told())
+        return Plan(sha256, score.value, kept, sources, asked=request.told())
 
     count = _width(
         request, steps, lambda number: predict(material, draft(number), request.file_type)

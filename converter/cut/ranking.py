@@ -55,6 +55,17 @@ class Score(Enum):
         return self in (Score.FLUCTUATION, Score.SECOND_ORDER)
 
 
+def best_score(saliency: Saliency | None) -> Score:
+    """The score that loses least after repair, of those that the measurement allows.
+
+    RESULTS.md beside this file shows by how much: second-order, which needs the covariances of all
+    layers, and close behind it the root mean square, which every saliency file holds.
+    """
+    layers = 0 if saliency is None else len(saliency.layers)
+    known = 0 if saliency is None else len(saliency.covariances)
+    return Score.SECOND_ORDER if layers and known == 2 * layers else Score.RMS
+
+
 @dataclass(frozen=True, slots=True)
 class LayerWorth:
     """The scores of one layer's units."""

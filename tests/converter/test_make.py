@@ -199,6 +199,17 @@ def test_magnitude_needs_no_text(order: Order, tmp_path: Path) -> None:
     assert read_header(tmp_path / "out.gguf").setting("feed_forward_length") == 256
 
 
+@pytest.mark.parametrize(("memory", "score"), [(5 * 2**20 - 1, "rms"), (5 * 2**20, "second-order")])
+def test_covariances_that_go_into_memory_decide_where_no_score_is_named(
+    memory: int, score: str, order: Order, tmp_path: Path
+) -> None:
+    """Two layers of 512 neurons and heads of 256 numbers take five mebibytes in float64."""
+    bare = replace(order, request=Request(neurons=0.5), restore=None)
+    made = make(bare, tmp_path / "out.gguf", replace(shop(tmp_path), memory=memory))
+    assert made.plan is not None
+    assert made.plan.score == score
+
+
 def test_a_full_disk_is_told_and_the_cache_stays_whole(
     order: Order, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -128,8 +128,7 @@ class Bench:
     def plan(self, request: Request, text: str = MEDICAL) -> Plan:
         """What stays by what was measured on a text."""
         if (request, text) not in self._plans:
-            needed = request.score.needs_text or request.layers
-            found = self.saliency(text) if needed else None
+            found = self.saliency(text) if request.needs_text else None
             confirm = self._confirm if request.layers else None
             made = make_plan(self.material, self.sha256, request, found, confirm)
             self._plans[request, text] = made

@@ -123,7 +123,9 @@ class _Rows:
             key: Key = {
                 "part": "layers", "gone": count, "by": by.value, "repair": _repair(restored),
             }  # fmt: skip
-            yield self._job(key, Request(layers=count, layers_by=by), restored)
+            yield self._job(
+                key, Request(layers=count, layers_by=by, score=Score.SALIENCY), restored
+            )
 
     def calibration(self, asked: Asked) -> Iterator[Job]:
         """What each text keeps, chosen by saliency and repaired on the same text."""
@@ -133,8 +135,7 @@ class _Rows:
             key: Key = {
                 "part": "calibration", "text": text, "blocks": blocks, "repair": _repair(restored),
             }  # fmt: skip
-            request = Request(neurons=1 - blocks / self.bench.blocks)
-            yield self._job(key, request, restored, text=text)
+            yield self._job(key, self._by_saliency(blocks), restored, text=text)
         for blocks in asked.blocks:
             yield Job(
                 {"part": "calibration", "overlap": f"{MEDICAL}, {GENERAL}", "blocks": blocks},
@@ -172,14 +173,17 @@ class _Rows:
 
     def _refused(self) -> Row:
         try:
-            self.bench.plan(Request(heads=0.25))
+            self.bench.plan(Request(heads=0.25, score=Score.MAGNITUDE))
         except UsageError as error:
             return {"refused": str(error)}
         raise AssertionError("6 of 8 heads must be refused for k-quants")
 
+    def _by_saliency(self, blocks: int) -> Request:
+        return Request(neurons=1 - blocks / self.bench.blocks, score=Score.SALIENCY)
+
     def _overlap(self, blocks: int) -> Row:
         """Which share of the neurons that one text keeps the other keeps too; by chance, and so."""
-        request = Request(neurons=1 - blocks / self.bench.blocks)
+        request = self._by_saliency(blocks)
         first, second = (_kept(self.bench.plan(request, text)) for text in (MEDICAL, GENERAL))
         return {
             "shared": round(len(first & second) / len(first), 4),

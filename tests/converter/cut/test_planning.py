@@ -217,6 +217,19 @@ def test_every_measured_score_makes_a_plan(tied: Measured) -> None:
         make_plan(material, SHA, last, tied.saliency)
 
 
+def test_without_a_score_the_best_that_was_measured_decides(tied: Measured) -> None:
+    """Covariances of one layer are too few to rank all by second order."""
+    material, found = open_material(tied.folder), tied.saliency
+    assert make_plan(material, found.model_sha256, Request(0.5), found).score == "rms"
+    ones = {
+        f"blk.{layer}.{part}.weight": found.covariances[f"blk.1.{part}.weight"]
+        for layer in (0, 1)
+        for part in ("ffn_down", "attn_output")
+    }
+    every = dataclasses.replace(found, covariances=ones)
+    assert make_plan(material, found.model_sha256, Request(0.5), every).score == "second-order"
+
+
 def test_layers_whose_stream_is_long_give_more(tied: Measured) -> None:
     """Twice the same layer, of which one is nothing in its stream and the other everything."""
     material, found = open_material(tied.folder), tied.saliency
