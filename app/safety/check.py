@@ -69,7 +69,7 @@ class RedFlags:
         self._by_place: dict[int, list[tuple[Reader, Pattern]]] = {}
         for reader in self._readers.values():
             for pattern in reader.patterns:
-                rare = min(pattern.places, key=self._lexicon.phrases_at)
+                rare = min(pattern.places, key=self._lexicon.commonness)
                 self._by_place.setdefault(rare, []).append((reader, pattern))
         self._rare = frozenset(self._by_place)
         unknown = set(rulebook.cues) - set(CUES)
@@ -123,16 +123,13 @@ class RedFlags:
             return Alert(self._unread(), frozenset())
         return None
 
-    def complaint(self, finding: Finding) -> Complaint | None:
-        """What to ask after a symptom that could be dangerous; None where a turn names none."""
+    def questions_for(self, text: str) -> Complaint | None:
+        """What to ask after a symptom that could be dangerous; None where a patient names none."""
+        found = [self.signs(text)]
         for complaint, conditions in self._complaints:
-            if any(one.met([finding.signs], over_turns=False) is not None for one in conditions):
+            if any(one.met(found, over_turns=False) is not None for one in conditions):
                 return complaint
         return None
-
-    def questions_for(self, text: str) -> Complaint | None:
-        """What to ask after this text of a patient."""
-        return self.complaint(self.read(text))
 
     def signs(self, turn: str, mode: Mode = "patient") -> frozenset[str]:
         """Names of the signs that one turn reports."""
@@ -144,7 +141,8 @@ class RedFlags:
         signs.measure(self._readers, self._measures)
         for place in self._rare & text.places:
             for reader, pattern in self._by_place[place]:
-                signs.look_for(reader, pattern)
+                if pattern.needed <= text.places:
+                    signs.look_for(reader, pattern)
         return frozenset(signs.said)
 
     def _reader(self, sign: Sign) -> Reader:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 
 from app.safety.patterns import Match, Span, Text
 from app.safety.rules import Mode, Sign
@@ -68,16 +67,9 @@ class Claims:
             for span in text.at(place):
                 here = self._cues.setdefault(self._words[span[0]].sentence, {})
                 here.setdefault(name, []).append(span)
-        self._years = frozenset(
-            word.clause
-            for before, word in pairwise(words.words)
-            if before.text in ("in", "since", "of") and _YEAR.fullmatch(word.text)
-        )
-        self._aged = frozenset(
-            word.sentence
-            for before, word in pairwise(words.words)
-            if word.text in _AFTER_AGE and before.text.isdigit()
-        )
+        numbers = [index for index, word in enumerate(self._words) if word.text[0].isdigit()]
+        self._years = frozenset(self._words[at].clause for at in numbers if self._is_year(at))
+        self._aged = frozenset(self._words[at].sentence for at in numbers if self._is_age(at))
         self._listing = frozenset(word.sentence for word in words.words if word.after_pause)
         self._asked = words.questions | self._opened_by("asking")
 
@@ -93,6 +85,16 @@ class Claims:
         if not sign.lasting and self._past(match, sign):
             return False
         return sign.lasting or sign.asked or not self._topic(match, sign)
+
+    def _is_year(self, index: int) -> bool:
+        before = self._words[index - 1].text if index else ""
+        return (
+            before in ("in", "since", "of") and _YEAR.fullmatch(self._words[index].text) is not None
+        )
+
+    def _is_age(self, index: int) -> bool:
+        after = self._words[index + 1].text if index + 1 < len(self._words) else ""
+        return after in _AFTER_AGE and self._words[index].text.isdigit()
 
     def _cue(self, name: str, match: Match) -> Sequence[Span]:
         """Where a cue stands in the sentence of a match."""

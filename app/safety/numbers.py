@@ -183,7 +183,7 @@ _AFTER_WORDS: tuple[tuple[str, str, str, _Value], ...] = (
         _within(2, 120),
     ),
     ("gcs", "gcs", r"\D{0,20}\d{1,2} ?(?:to|-+>|→) ?(\d{1,2})\b", _within(3, 15)),
-    ("gcs", "gcs", r"\D{0,12}?(\d{1,2})\b", _within(3, 15)),
+    ("gcs", "gcs", r"\D{0,12}?(\d{1,2})\b(?! ?(?:to|-+>|→) ?\d)", _within(3, 15)),
     (
         "glucose",
         "glucose|sugar|sugars|bm|bms|cbg|bsl|rbs|bgl|bg|glucometer",

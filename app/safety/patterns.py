@@ -81,6 +81,7 @@ class Lexicon:
         self._read: dict[str, tuple[str, ...]] = {}
         self._ends: list[frozenset[_Node]] = []
         """By place: where the phrases end that fill it."""
+        self._commonness: list[int] = []
         self.stems: set[str] = set()
 
     def parse(self, written: str) -> Pattern:
@@ -106,9 +107,9 @@ class Lexicon:
         """One place that any of these phrases fills."""
         return self._place("|".join(phrase.replace(" ", "_") for phrase in phrases))
 
-    def phrases_at(self, place: int) -> int:
-        """How many phrases fill a place; the fewer, the less often a text has one."""
-        return len(self._ends[place])
+    def commonness(self, place: int) -> int:
+        """How often a text is likely to fill a place: short single words stand everywhere."""
+        return self._commonness[place]
 
     def find(self, words: Sequence[Word], fillers: Sequence[bool]) -> Found:
         """Every phrase in the text: one walk down the tree from each word."""
@@ -122,7 +123,8 @@ class Lexicon:
             return self._ids[item]
         place = self._ids[item] = len(self._ids)
         ends = set()
-        for phrase in dict.fromkeys(self._alternatives(item, ())):
+        phrases = dict.fromkeys(self._alternatives(item, ()))
+        for phrase in phrases:
             node = self._tree
             for word in phrase:
                 node = node.grown(word)
@@ -130,6 +132,7 @@ class Lexicon:
             ends.add(node)
             self.stems.update(phrase)
         self._ends.append(frozenset(ends))
+        self._commonness.append(sum(map(_commonness, phrases)))
         return place
 
     def _alternatives(self, item: str, inside: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -189,17 +192,15 @@ class _Walk:
 
     def on(self, node: _Node, word: Word, start: int, index: int) -> None:
         """From a node, by a word, to what it goes on with: by its stem, and as it stands."""
-        by_stem, as_it_stands = node.next.get(word.stem), node.exact.get(word.text)
-        if by_stem is not None:
-            self._reached(by_stem, start, index)
-        if as_it_stands is not None:
-            self._reached(as_it_stands, start, index)
+        for reached in (node.next.get(word.stem), node.exact.get(word.text)):
+            if reached is None:
+                continue
+            if reached.places:
+                self.phrases.setdefault(reached, []).append((start, index))
+            if reached.next or reached.exact:
+                self._go_on(reached, start, index)
 
-    def _reached(self, node: _Node, start: int, index: int) -> None:
-        if node.places:
-            self.phrases.setdefault(node, []).append((start, index))
-        if not (node.next or node.exact):
-            return
+    def _go_on(self, node: _Node, start: int, index: int) -> None:
         words, passed = self._words, list[str]()
         sentence = words[index].sentence
         for following in range(index + 1, min(index + _MOST_FILLERS + 2, len(words))):
@@ -277,6 +278,12 @@ def _inside(one: tuple[Span, ...], spans: Sequence[Span]) -> Iterator[Span]:
         index = bisect_left(spans, (end + 1, 0))
         if index < len(spans) and spans[index][1] < start:
             yield spans[index]
+
+
+def _commonness(phrase: tuple[str, ...]) -> int:
+    """A guess from the letters, which saves a list of frequencies: "me" is common."""
+    letters = sum(map(len, phrase))
+    return 40 if letters <= 3 else 8 if letters == 4 else 1
 
 
 def _items(written: str) -> Iterator[str]:

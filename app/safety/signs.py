@@ -66,6 +66,7 @@ class Signs:
             against = self._taken_back[reader.sign.name] = frozenset(
                 self._text.words[match.first].sentence
                 for pattern in reader.unless
+                if pattern.needed <= self._text.places
                 for match in self._text.matches(pattern)
             )
         return against

@@ -127,7 +127,7 @@ def split(text: str, mend: Callable[[str], str] = str) -> Words:
         if token in _TURNS or (pause and token in _SUBJECTS):
             clause += 1
         if token not in known:
-            known[token] = mend(stem(token))
+            known[token] = mend(stem(token)) if len(token) > 3 else token
         words.append(Word(token, known[token], found.start(), sentence, clause, pause))
         pause = False
     return Words(normal, tuple(words), frozenset(questions))

@@ -26,6 +26,7 @@ CUES: dict[str, tuple[str, ...]] = {
     "claim": ("having", "think"),
     "generic": ("someone",),
     "condition": ("if",),
+    "routine": ("review",),
     "asking": ("what", "can"),
     "idiom": ("stroke of luck",),
 }

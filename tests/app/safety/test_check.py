@@ -152,7 +152,16 @@ def test_the_time_grows_with_the_length_and_not_faster(unit: str) -> None:
     assert seconds(80_000) < 20 * 3 * short + 0.05
 
 
+def test_a_session_is_judged_from_what_was_read_once() -> None:
+    turns = ["I have a fever", "What can I take?", "my neck is really stiff"]
+    findings = [shipped().read(turn) for turn in turns]
+    assert shipped().judge(findings) == shipped().check(turns)
+    assert shipped().judge([]) is None
+
+
 def test_an_alert_holds_no_word_of_the_person() -> None:
-    alert = shipped().check(["Marguerite's xylophone: my chest hurts"])
+    finding = shipped().read("Marguerite's xylophone: my chest hurts")
+    alert = shipped().judge([finding])
     assert alert is not None
-    assert "xylophone" not in repr(alert).lower() and "marguerite" not in repr(alert).lower()
+    for kept in (repr(finding).lower(), repr(alert).lower()):
+        assert "xylophone" not in kept and "marguerite" not in kept

@@ -19,6 +19,8 @@ FLAGS = small()
         "No, my chest hurts",
         "no fever, severe chest pain",
         "no fever and my chest hurts",
+        "no appetite for two days, chest pain",
+        "no fever for days, chest pain",
         "no relief from the chest pain",
         "denies fever but has chest pain",
         "the chest pain from years ago is still there",
@@ -37,6 +39,7 @@ def test_a_symptom_is_said(text: str) -> None:
         "denies cough, fever, sweats, nausea, vomiting and severe chest pain",
         "my chest is not hurting",
         "chest without any pain",
+        "no need for tablets, chest pain",
         "I had chest pain years ago",
         "chest pain in 2015",
         "what is chest pain?",
@@ -65,6 +68,21 @@ def test_a_symptom_is_not_said(text: str) -> None:
 )
 def test_a_diseases_name_must_be_claimed(text: str, said: bool) -> None:
     assert ("stroke" in FLAGS.signs(text)) is said
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        ("stroke, fever", True),
+        ("stroke", False),
+        ("stroke, clinic review", False),
+        ("history of gout, fever, gout, gout, gout, gout, gout, stroke", False),
+        ("stroke, fever?", False),
+    ],
+)
+def test_a_clinicians_note_claims_without_a_verb(note: str, said: bool) -> None:
+    assert ("stroke" in FLAGS.signs(note, "clinician")) is said
+    assert "stroke" not in FLAGS.signs(note, "patient")
 
 
 def test_a_lasting_state_has_no_past() -> None:

@@ -48,6 +48,11 @@ def test_other_words_are_left_alone(word: str) -> None:
     assert SPELLING.mended(word) == word
 
 
+def test_a_dropped_g_is_heard() -> None:
+    assert Spelling(("bleed", "kill"), ()).mended("bleedin") == "bleed"
+    assert Spelling(("bleed", "asp"), ("aspirin",)).mended("aspirin") == "aspirin"
+
+
 @given(st.text(alphabet="abcdeghinoprsuwz", min_size=1, max_size=12))
 def test_what_is_mended_to_is_known_and_near(word: str) -> None:
     meant = SPELLING.mended(word)

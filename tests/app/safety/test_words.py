@@ -30,9 +30,37 @@ def test_words_that_differ_keep_their_stems_apart(one: str, other: str) -> None:
     assert stem(one) != stem(other.lower())
 
 
-@pytest.mark.parametrize("text", ["can’t breathe", "cant breathe", "I'm unable to breathe"])
+@pytest.mark.parametrize(
+    "text", ["can’t breathe", "cant breathe", "I'm unable to breathe", "I cannae breathe"]
+)
 def test_contractions_are_opened(text: str) -> None:
     assert " ".join(word.stem for word in split(text).words).endswith("can not breath")
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("?PE", "query pe"),
+        ("pain ?cause", "pain query cause"),
+        ("FAST +ve", "fast positive"),
+        ("ketones -ve", "ketones negative"),
+        ("well? yes", "well? yes"),
+        ("I wanna go", "i want to go"),
+    ],
+)
+def test_shorthand_is_written_out(written: str, read: str) -> None:
+    assert split(written).text == read
+
+
+def test_a_stem_is_mended_once_for_each_word() -> None:
+    asked: list[str] = []
+
+    def mend(stem: str) -> str:
+        asked.append(stem)
+        return stem.upper()
+
+    assert [word.stem for word in split("fever and fever", mend).words] == ["FEVER", "and", "FEVER"]
+    assert asked == ["fever"]
 
 
 def test_sentences_and_clauses() -> None:
