@@ -26,19 +26,16 @@ from app.assistant.events import (
 )
 from app.assistant.grounding import Lookup, Reference, support
 from app.assistant.model import Model
-from app.assistant.notices import SYSTEM_PROMPT, forgetting, too_long
+from app.assistant.notices import SYSTEM_PROMPT, forgetting
 from app.assistant.ports import Engine, TurnListener, Usage
 from app.assistant.progress import AnswerInProgress
+from app.assistant.room import far_too_long, make_room
 from app.assistant.triage import Triage
-from app.conversation.budget import Budget, fit
 from app.conversation.turns import Answer, Conversation, Turn
 from app.engine.messages import Load, Sampling
-from app.errors import BedsideError, EngineError, UsageError
+from app.errors import BedsideError, UsageError
 from app.safety import Card, Question
 from app.sanitise import clean
-
-_MOST_CHARACTERS_PER_TOKEN = 16
-"""A question with more characters than this times the context cannot fit, and is not tokenised."""
 
 
 class Assistant:
@@ -238,11 +235,12 @@ class Assistant:
                 yield Finished("cancelled", 0, 0, 0, 0, 0.0, 0.0, 0)
                 return
             before = self.conversation.forgotten
-            refused = self._failure or self._too_long()
+            context = self.usage.context
+            refused = self._failure or far_too_long(self.conversation.last.question, context)
             trouble = None
             if refused is None:
                 trouble = await self._lean()
-                refused = await self._make_room()
+                refused = await make_room(self.conversation, self._engine, context)
             if refused is not None:
                 undo()
                 yield refused
@@ -328,32 +326,6 @@ class Assistant:
                 self._listener.turn_finished(
                     last, progress.asked_at, progress.first_text_at, time.monotonic()
                 )
-
-    def _too_long(self) -> Failed | None:
-        """Failed where so many characters cannot fit; they are not even counted."""
-        context = self.usage.context
-        length = len(self.conversation.last.question)
-        return (
-            Failed("context", too_long(context))
-            if length > context * _MOST_CHARACTERS_PER_TOKEN
-            else None
-        )
-
-    async def _make_room(self) -> Failed | None:
-        """Let old turns leave where the context is full. Failed where the question is too long."""
-        context = self.usage.context
-        turns = len(self.conversation.turns)
-        try:
-            fitting = await fit(self._count, turns, self.conversation.forgotten, Budget(context))
-        except EngineError as error:
-            return Failed("internal", str(error))
-        if fitting is None:
-            return Failed("context", too_long(context))
-        self.conversation.forget_through(fitting.forgotten)
-        return None
-
-    async def _count(self, forgotten: int) -> int:
-        return await self._engine.count(self.conversation.messages(SYSTEM_PROMPT, forgotten))
 
 
 def _without_reference(error: BedsideError) -> str:

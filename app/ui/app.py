@@ -12,7 +12,7 @@ from textual.filter import LineFilter
 from textual.scrollbar import ScrollBar
 
 from app.ui import commands, watchdog
-from app.ui.commands import Command
+from app.ui.command import Command
 from app.ui.confirm import PressTwice
 from app.ui.console import FontFilter
 from app.ui.endings import ending_from_outside

@@ -6,12 +6,29 @@ import errno
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from app.assistant.notices import DEMONSTRATION
+from app.conversation.export import to_markdown
 from app.errors import BadInputError, BedsideError, ResourceError
+
+if TYPE_CHECKING:
+    from app.ui.ports import ChatAssistant
 
 _NAME = "bedside-conversation"
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
 """What a memory stick with FAT answers to a hard link."""
+
+
+def as_markdown(assistant: ChatAssistant, notice: str) -> str:
+    """The conversation as it stands on the screen."""
+    model = assistant.model
+    return to_markdown(
+        assistant.conversation,
+        model.name if model else "",
+        DEMONSTRATION if assistant.demonstration else "",
+        notice,
+    )
 
 
 def proposed_path(folder: Path) -> Path:

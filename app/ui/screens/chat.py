@@ -12,13 +12,12 @@ from textual.binding import BindingType
 from textual.screen import Screen
 from textual.widgets import Footer
 
-from app.assistant.notices import DEMONSTRATION
-from app.conversation.export import to_markdown
 from app.errors import BedsideError
 from app.monitor.panel import Row
 from app.ui import clipboard, commands
 from app.ui.commands import BY_NAME, CHAT_COMMANDS
 from app.ui.confirm import PressTwice
+from app.ui.export import as_markdown
 from app.ui.idle import IdleTimer
 from app.ui.keeping import Keeping
 from app.ui.messages import FollowingChanged, QuestionSent, Said
@@ -210,13 +209,7 @@ class ChatScreen(Screen[None]):
 
     @on(commands.ExportConversation)
     def _export(self) -> None:
-        model = self._assistant.model
-        text = to_markdown(
-            self._assistant.conversation,
-            model.name if model else "",
-            DEMONSTRATION if self._assistant.demonstration else "",
-            self._settings.notice,
-        )
+        text = as_markdown(self._assistant, self._settings.notice)
         self.app.push_screen(ExportScreen(text, self._settings.export_folder), self._exported)
 
     def _exported(self, path: Path | None) -> None:

@@ -9,7 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from app.ui.commands import CHAT_COMMANDS, PROMPT_COMMANDS, Command
+from app.ui.command import Command
+from app.ui.commands import CHAT_COMMANDS, PROMPT_COMMANDS
 from app.ui.commands import Help as HelpCommand
 from app.ui.screens.dialog import Dialog
 

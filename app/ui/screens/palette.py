@@ -10,7 +10,8 @@ from textual.events import Key
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from app.ui.commands import CHAT_COMMANDS, Command
+from app.ui.command import Command
+from app.ui.commands import CHAT_COMMANDS
 from app.ui.screens.dialog import Dialog
 from app.ui.state import ChatState
 

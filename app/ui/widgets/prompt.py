@@ -9,9 +9,9 @@ from textual.binding import Binding, BindingType
 from textual.widgets import TextArea
 
 from app.sanitise import clean
+from app.ui.command import Command
 from app.ui.commands import (
     PROMPT_COMMANDS,
-    Command,
     EditLastQuestion,
     NewLine,
     SendQuestion,

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from textual.binding import Binding
 
-from app.ui.commands import BY_NAME, CHAT_COMMANDS, PROMPT_COMMANDS, Command, CopyAnswer, HelpNow
+from app.ui.command import Command
+from app.ui.commands import BY_NAME, CHAT_COMMANDS, PROMPT_COMMANDS, CopyAnswer, HelpNow
 from app.ui.screens.chat import ChatScreen
 from app.ui.screens.help import help_lines
 from app.ui.screens.palette import matches, offered, palette_lines
