@@ -79,23 +79,19 @@ def make_user(host: Host) -> None:
     Raises:
         ResourceError: the system makes no user.
     """
-    if not (host.layout.real and host.has_systemd):
+    if not (host.layout.real and host.has_systemd) or _has_user(USER):
         return
-    if not _has_user(USER):
-        change(host, "user", USER, f"the user “{USER}” runs the service and owns its state.")
-        groups = ",".join(group for group in _GROUPS if _has_group(group))
-        made = host.run(
-            [
-                *("useradd", "--system", "--user-group", "--no-create-home", "--groups", groups),
-                *("--home-dir", str(host.layout.state), "--shell", "/usr/sbin/nologin", USER),
-            ]
-        )
-        if not made.ok:
-            raise ResourceError(f"The user “{USER}” could not be made: {made.reason}.")
-    owner = pwd.getpwnam(USER)
-    with disk_of(host.layout.state):  # what an earlier installation was told to keep is root's
-        for path in (host.layout.state, *host.layout.state.rglob("*")):
-            os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
+    change(host, "user", USER, f"the user “{USER}” runs the service and owns its state.")
+    groups = ",".join(group for group in _GROUPS if _has_group(group))
+    made = host.run(
+        [
+            *("useradd", "--system", "--user-group", "--no-create-home", "--groups", groups),
+            *("--home-dir", str(host.layout.state), "--shell", "/usr/sbin/nologin", USER),
+        ]
+    )
+    if not made.ok:
+        raise ResourceError(f"The user “{USER}” could not be made: {made.reason}.")
+    _give_state(host.layout.state)
 
 
 def give_reference(host: Host, release: Path) -> None:
@@ -142,6 +138,17 @@ def _undo(host: Host, one: Change) -> None:
     elif one.kind == "offer":
         undo_offer(host, one.name)
     host.tell(f"Undone: {one.kind} {one.name}")
+
+
+def _give_state(state: Path) -> None:
+    """Gives the state to its user: what an earlier installation was told to keep is root's.
+
+    Only while nobody runs as that user, who could lay a link in the way.
+    """
+    owner = pwd.getpwnam(USER)
+    with disk_of(state):
+        for path in (state, *state.rglob("*")):
+            os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
 
 
 def _has_group(name: str) -> bool:
