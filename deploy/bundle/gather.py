@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.catalog.entry import Entry
 from app.releases.manifest import PYTHONS, BundledModel
@@ -13,9 +14,10 @@ from deploy.bundle.cross import Llama, cross_build
 from deploy.bundle.download import fetch
 from deploy.bundle.libraries import Needs, check_wheels
 from deploy.bundle.order import Order
-from deploy.bundle.pins import PIP, SOURCES, board_lock
-from deploy.bundle.resolve import platform_options
+from deploy.bundle.pins import PIP, SOURCES, Pin, board_lock
+from deploy.bundle.resolve import Chosen, board_environment, check_complete, platform_options
 from deploy.bundle.source import Source, export
+from deploy.bundle.wheelfile import requirements, wheel_name
 from deploy.bundle.workplace import Workplace
 
 FROM_SOURCE = ("--no-binary=:all:", "--no-build-isolation")
@@ -61,12 +63,19 @@ def gather(order: Order, place: Workplace, tell: Tell) -> Gathered:
     tell("Cross-building llama.cpp: some three minutes where the cache does not have it.")
     llama = cross_build(place, sdist)
     wheels = Wheels(own.build(place, source), llama.wheel, pip, boards)
+    for python in PYTHONS:
+        check_complete([_as_chosen(path) for path in wheels.of(python)], board_environment(python))
     needs = check_wheels(wheels.every())
     tell(
         f"Checked {needs.libraries} libraries: each is for aarch64, aligned to 64 KiB, and needs "
         f"at most GLIBC {dotted(needs.glibc)} and GLIBCXX {dotted(needs.glibcxx)}."
     )
     return Gathered(source, wheels, llama, needs, model, entry)
+
+
+def _as_chosen(wheel: Path) -> Chosen:
+    name = wheel_name(wheel)
+    return Chosen(Pin(name.project, name.version, ""), requirements(wheel))
 
 
 def dotted(version: tuple[int, ...]) -> str:

@@ -98,8 +98,8 @@ def check_complete(chosen: Sequence[Chosen], environment: dict[str, str]) -> Non
             if _applies(needed, environment) and not (found and needed.specifier.contains(found)):
                 raise ResourceError(
                     f"The lock for Python {environment['python_version']} is not complete: "
-                    f"{package.pin.project} needs {one_line(text)}. Name it among the "
-                    "requirements in deploy/bundle/lock.py."
+                    f"{package.pin.project} needs {one_line(text)}. Renew the locks with "
+                    "`python -m deploy.bundle lock`; where that says the same, name it there."
                 )
 
 

@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email import message_from_string
 from pathlib import Path
 from typing import Final
 
@@ -63,6 +64,21 @@ def read_wheel(path: Path) -> dict[str, bytes]:
     files = {name: content for name, content in files.items() if not name.endswith("/")}
     _check_record(path, files)
     return files
+
+
+def requirements(path: Path) -> tuple[str, ...]:
+    """What the wheel asks for, with markers, as its metadata has it.
+
+    Raises:
+        BadInputError: it is no wheel, or has no metadata.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            (name,) = [one for one in archive.namelist() if one.endswith(".dist-info/METADATA")]
+            text = archive.read(name).decode()
+    except (OSError, zipfile.BadZipFile, zlib.error, ValueError) as error:
+        raise _wrong(path, "it has no metadata") from error
+    return tuple(message_from_string(text).get_all("Requires-Dist", ()))
 
 
 def write_wheel(path: Path, files: Mapping[str, bytes]) -> None:

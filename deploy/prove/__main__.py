@@ -76,19 +76,21 @@ def _on_the_board(
     place: Workplace, board: Board, first: Built, second: Built, telling: Telling
 ) -> None:
     key = fingerprint(throw_away_key(place))
-    expected = _answer_here(place)
+    expected = {question: _answer_here(place, question) for question in steps.QUESTIONS}
     older, newer = first.manifest.version, second.manifest.version
     telling.say(f"An emulated {PI_5}, as of a Raspberry Pi 5, with Debian 12:")
     steps.bare(board, telling)
     _damaged(board, first, key, telling)
     steps.installed(board, first.folder.name, older, key, telling)
     steps.doctored(board, telling)
-    telling.say("The shipped model is asked what asthma is, at temperature 0:")
+    telling.say("The shipped model is asked, at temperature 0:")
     steps.answers(board, expected, telling)
+    steps.tokens(board, _tokens_here(place), first.manifest.model.file, telling)
+    one = dict(list(expected.items())[:1])
     steps.updated(board, second.folder.name, newer, telling)
-    steps.answers(board, expected, telling)
+    steps.answers(board, one, telling)
     steps.broken_and_back(board, newer, older, telling)
-    steps.answers(board, expected, telling)
+    steps.answers(board, one, telling)
     board.forget()
     other = Board(board.rootfs, board.changes, board.bundles, PI_4)
     steps.refuses_another_processor(other, first.folder.name, key, telling)
@@ -112,16 +114,20 @@ def _damaged(board: Board, first: Built, key: str, telling: Telling) -> None:
     shutil.rmtree(folder)
 
 
-def _answer_here(place: Workplace) -> str:
+def _answer_here(place: Workplace, question: str) -> str:
     """What this machine answers, with the commit's own program."""
-    home = place.emptied("prove/home")
-    environment = {"HOME": str(home), "PATH": os.defpath, "LC_ALL": "C.UTF-8"}
-    model = ("--model", str(MODEL))
-    command = [sys.executable, "-m", "app", *steps.PROFILE, *model, *steps.ASK]
+    return _here(place, "-m", "app", "--model", str(MODEL), *steps.ask(question)).strip()
+
+
+def _tokens_here(place: Workplace) -> str:
+    return _here(place, "-c", steps.probe(), str(MODEL))
+
+
+def _here(place: Workplace, *arguments: str) -> str:
     source = place.folder / "source"
-    return run(
-        command, environment={**environment, "PYTHONPATH": str(source)}, folder=source
-    ).strip()
+    home = {"HOME": str(place.made("prove/home")), "PATH": os.defpath, "LC_ALL": "C.UTF-8"}
+    environment = {**home, "PYTHONPATH": str(source)}
+    return run([sys.executable, *arguments], environment=environment, folder=source)
 
 
 if __name__ == "__main__":

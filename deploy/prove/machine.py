@@ -53,7 +53,7 @@ class Board:
         """Runs a program there, with no network at all, and waits for its end."""
         self.changes.mkdir(parents=True, exist_ok=True)
         cpuinfo = self.changes / "cpuinfo"
-        cpuinfo.write_text(_cpuinfo(self.processor))
+        cpuinfo.write_text(cpuinfo_of(self.processor))
         apart = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child"]
         places = [self.rootfs, self.changes, self.bundles, cpuinfo]
         entered = ["sh", HERE / "enter.sh", *places, self.processor, *command]
@@ -84,6 +84,7 @@ class Board:
         shutil.rmtree(self.changes, ignore_errors=True)
 
 
-def _cpuinfo(processor: str) -> str:
+def cpuinfo_of(processor: str) -> str:
+    """What stands for /proc/cpuinfo, which qemu shows of the machine below."""
     core = f"processor\t: {{}}\nBogoMIPS\t: 108.00\nFeatures\t: {_FEATURES[processor]}\n"
     return "\n".join(core.format(place) for place in range(4))

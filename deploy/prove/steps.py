@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,8 +14,11 @@ from deploy.prove.telling import Telling
 
 STICK: Final = "/media/stick"
 PROFILE: Final = ("--board", "pi5-8gb")
-ASK: Final = ("ask", "--temperature", "0", "--max-tokens", "48", "--no-log", "What is asthma?")
-_PYTHON: Final = "/opt/bedside/current/venv/bin/python"
+QUESTIONS: Final = ("What is asthma?", "What causes gout?", "What is anaemia?")
+TOLERANCE: Final = 0.25
+"""By which a logit may differ: the two machines round a product of 4-bit weights differently."""
+_ENVIRONMENT: Final = "/opt/bedside/current/venv"
+_PYTHON: Final = f"{_ENVIRONMENT}/bin/python"
 _CONNECT: Final = """
 import socket
 try:
@@ -24,6 +29,17 @@ except OSError as error:
 _SYSTEM_INFO: Final = "import llama_cpp; print(llama_cpp.llama_print_system_info().decode())"
 _REFUSED: Final = (2, 3)
 """Exit codes of a use or an input that is refused in words; a crash ends in others."""
+
+
+def ask(question: str) -> list[str]:
+    """What `bedside` is told for a greedy answer."""
+    greedy = ["--temperature", "0", "--max-tokens", "48", "--no-log"]
+    return [*PROFILE, "ask", *greedy, question]
+
+
+def probe() -> str:
+    """The program that both machines run to be compared, as text."""
+    return Path(__file__).with_name("probe.py").read_text()
 
 
 def install(board: Board, bundle: str, fingerprint: str) -> Done:
@@ -74,14 +90,36 @@ def doctored(board: Board, telling: Telling) -> None:
     )
 
 
-def answers(board: Board, expected: str, telling: Telling) -> None:
-    """One greedy answer, and that of this machine."""
-    done = board.run("bedside", *PROFILE, *ASK)
-    found = done.output.strip()
-    telling.holds("it answers as x86-64 does, word for word", found == expected, found)
-    if found != expected:
-        telling.say(f"          x86-64: {expected}")
-        telling.say(f"          {done.errors}")
+def answers(board: Board, expected: Mapping[str, str], telling: Telling) -> None:
+    """Greedy answers, beside those of this machine."""
+    for question, wanted in expected.items():
+        done = board.run("bedside", *ask(question))
+        found = done.output.strip()
+        told = f"“{question}” is answered as on x86-64, word for word"
+        telling.holds(told, found == wanted, found if found == wanted else done.words)
+        if found != wanted:
+            telling.say(f"          x86-64: {wanted}")
+
+
+def tokens(board: Board, here: str, model: str, telling: Telling) -> None:
+    """The bare model's next tokens, beside those of this machine, and the logits of the first.
+
+    Args:
+        board: with a release.
+        here: what the probe printed on this machine.
+        model: the file's name.
+        telling: gets the outcome.
+    """
+    path = f"{_ENVIRONMENT}/share/bedside/{model}"
+    found, wanted = json.loads(board.must(_PYTHON, "-I", "-c", probe(), path)), json.loads(here)
+    pairs = zip(found["ids"], wanted["ids"], strict=True)
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    logits = wanted["logits"]
+    apart = [abs(found["logits"].get(one, 0.0) - logits[one]) for one in logits]
+    telling.say(f"        Of {len(wanted['ids'])} likeliest tokens the first {same} are the same;")
+    told = f"the ten likeliest logits of the first step are within {TOLERANCE} of x86-64's"
+    near = all(one <= TOLERANCE for one in apart)
+    telling.holds(told, near, f"furthest apart: {max(apart):.4f}")
 
 
 def updated(board: Board, bundle: str, version: str, telling: Telling) -> None:
@@ -97,7 +135,7 @@ def broken_and_back(board: Board, version: str, earlier: str, telling: Telling) 
     telling.say(f"A library of {version} is cut short, then `bedside rollback`:")
     libraries = f"/opt/bedside/releases/{version}/venv/lib/python3.11/site-packages/llama_cpp/lib"
     board.must("truncate", "--size=1000", f"{libraries}/libllama.so")
-    done = board.run("bedside", *PROFILE, *ASK)
+    done = board.run("bedside", *ask(QUESTIONS[0]))
     silent = done.status not in (0, 1) and not done.output.strip()
     telling.holds("it says so and gives no answer", silent, done.words)
     done = board.run("bedside", "rollback")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import BadInputError
-from deploy.bundle.wheelfile import read_wheel, wheel_name, write_wheel
+from deploy.bundle.wheelfile import read_wheel, requirements, wheel_name, write_wheel
 from tests.deploy.bundle.wheels import wheel
 
 NAME = "toy-1.0-py3-none-any.whl"
@@ -91,6 +91,19 @@ def test_a_flipped_bit(tmp_path: Path) -> None:
 def test_no_record(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="no record"):
         write_wheel(tmp_path / NAME, {"toy.py": b""})
+
+
+def test_requirements(tmp_path: Path) -> None:
+    asked = (
+        b"Name: toy\nVersion: 1.0\nRequires-Dist: a>=1\nRequires-Dist: b ; extra == 'x'\n\nText.\n"
+    )
+    path = wheel(tmp_path, NAME, {"toy-1.0.dist-info/METADATA": asked})
+    assert requirements(path) == ("a>=1", "b ; extra == 'x'")
+    assert requirements(wheel(tmp_path, NAME, {})) == ()
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("toy.py", b"")
+    with pytest.raises(BadInputError, match="it has no metadata"):
+        requirements(path)
 
 
 def test_names() -> None:
