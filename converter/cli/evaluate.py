@@ -113,7 +113,7 @@ def evaluate(  # noqa: PLR0913 - each parameter is an option of the command
     forms = describe or []
     retrieved = read_passages(passages) if passages else None
     materials = _materials(
-        _asked(data, task, forms), _sets(train or [], forms), settings, retrieved
+        _asked(data, task, forms), _sets(train or [], forms, repeats=True), settings, retrieved
     )
     session = _Session(Candidate.of(model), settings, threads, out, resume)
     evaluations = [session.ask(material) for material in materials]
@@ -132,11 +132,14 @@ def _one_of(option: str, value: str, known: Sequence[str]) -> Any:
     return value
 
 
-def _sets(paths: Sequence[Path], describe: Sequence[Path]) -> list[QuestionSet]:
+def _sets(
+    paths: Sequence[Path], describe: Sequence[Path], *, repeats: bool = False
+) -> list[QuestionSet]:
     from converter.evaluate.described import read_description
     from converter.evaluate.sets import read_sets
 
-    return read_sets(paths, [read_description(path).form() for path in describe])
+    forms = [read_description(path).form() for path in describe]
+    return read_sets(paths, forms, repeats=repeats)
 
 
 def _asked(data: Sequence[Path], task: str | None, describe: Sequence[Path]) -> list[QuestionSet]:

@@ -71,7 +71,8 @@ def _with_examples(
             "with --train, or leave --shots out."
         )
     asked = {question.text for question in questions.questions}
-    others = [question for question in train.questions if question.text not in asked]
+    different = {question.text: question for question in train.questions}
+    others = [question for text, question in different.items() if text not in asked]
     if len(others) < settings.shots:
         raise UsageError(
             f"{settings.shots} examples for {questions.task} were asked for, but the training file "
@@ -81,7 +82,7 @@ def _with_examples(
         material,
         examples=tuple(draw(others, settings.shots, settings.seed)),
         train_sha256=train.sha256,
-        left_out=len(train.questions) - len(others),
+        left_out=len(asked & set(different)),
     )
 
 

@@ -63,7 +63,9 @@ class Kept:
         self.count = 0
         """Of all outcomes that the file holds."""
         try:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._descriptor = os.open(
+                path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600
+            )
         except OSError as error:
             raise self._told(error) from error
         try:
@@ -103,7 +105,7 @@ class Kept:
 
     def _begin(self, asked: Mapping[str, Any], resume: bool) -> None:
         lines, end = self._lines()
-        if not lines:
+        if len(lines) < 2:  # nothing is answered yet
             os.ftruncate(self._descriptor, 0)
             self._write({"asked": dict(asked)})
             return
@@ -119,14 +121,12 @@ class Kept:
             self.seconds = batch.seconds
         self.count = len(self.outcomes)
         os.ftruncate(self._descriptor, end)
-        os.lseek(self._descriptor, 0, os.SEEK_END)
 
     def _lines(self) -> tuple[list[dict[str, Any]], int]:
         """The whole lines of the file, and where they end."""
-        size = os.fstat(self._descriptor).st_size
-        if size > _LARGEST:
+        if os.fstat(self._descriptor).st_size > _LARGEST:
             raise BadInputError(f"{self._name} is too large to be a run's; take it away.")
-        raw = os.read(self._descriptor, size)
+        raw = self.path.read_bytes()
         found: list[dict[str, Any]] = []
         end = 0
         lines = raw.split(b"\n")

@@ -19,8 +19,16 @@ TASKS = tuple(dict.fromkeys(form.task for form in _FORMS))
 """The sets that need no description."""
 
 
-def read_sets(paths: Sequence[Path], described: Sequence[Form] = ()) -> list[QuestionSet]:
+def read_sets(
+    paths: Sequence[Path], described: Sequence[Form] = (), *, repeats: bool = False
+) -> list[QuestionSet]:
     """The sets of all files, in the files' order; PubMedQA's answers belong to its questions.
+
+    Args:
+        paths: a file a set; PubMedQA as published may have its answers in one more.
+        described: forms that were described for other sets; they come before the known ones.
+        repeats: whether a question may be there twice, as in published training parts. One that
+            is asked would count twice.
 
     Raises:
         BadInputError: a file is none, holds two sets, a question twice, or a wrong row.
@@ -31,7 +39,7 @@ def read_sets(paths: Sequence[Path], described: Sequence[Form] = ()) -> list[Que
     others = [file for file in files if not pubmedqa.is_truth(file)]
     if len(truths) > 1 or (truths and not any(file.whole for file in others)):
         pubmedqa.entries(truths[-1])
-    sets = [_read(file, truths[0] if truths else None, described) for file in others]
+    sets = [_read(file, truths[0] if truths else None, described, repeats) for file in others]
     for number, found in enumerate(sets):
         if found.task in {other.task for other in sets[:number]}:
             raise UsageError(
@@ -41,7 +49,9 @@ def read_sets(paths: Sequence[Path], described: Sequence[Form] = ()) -> list[Que
     return sets
 
 
-def _read(file: SetFile, truth: SetFile | None, described: Sequence[Form]) -> QuestionSet:
+def _read(
+    file: SetFile, truth: SetFile | None, described: Sequence[Form], repeats: bool
+) -> QuestionSet:
     if file.whole is not None:
         form, rows = pubmedqa.PUBLISHED, pubmedqa.entries(file, truth)
         hashes = [file.sha256, *([truth.sha256] if truth else [])]
@@ -51,7 +61,8 @@ def _read(file: SetFile, truth: SetFile | None, described: Sequence[Form]) -> Qu
     if not rows:
         raise BadInputError(f"{file.name} is empty; name a file with questions.")
     questions = tuple(form.read(rows))
-    _check_different(questions, rows)
+    if not repeats:
+        _check_different(questions, rows)
     most = max(len(question.options) for question in questions)
     return QuestionSet(
         task=form.task,

@@ -30,9 +30,11 @@ def test_a_seed_draws_the_same_questions_in_the_sets_order() -> None:
 
 
 def test_examples_are_none_of_the_questions() -> None:
-    train = replace(questions(45), sha256="9" * 64)
+    some = questions(45)
+    train = replace(some, questions=some.questions * 2, sha256="9" * 64)
     material = gather(questions(40), Settings(shots=3, limit=2), train)
     assert {example.id for example in material.examples} <= {f"q{n}" for n in range(40, 45)}
+    assert len(set(material.examples)) == 3, "a repeated one is shown once"
     assert (len(material.examples), material.left_out, material.train_sha256) == (3, 40, "9" * 64)
     with pytest.raises(UsageError, match="has 5 questions that are not asked themselves"):
         gather(questions(40), Settings(shots=6), train)

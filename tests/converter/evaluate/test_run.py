@@ -112,6 +112,14 @@ def test_other_questions_are_no_run_to_go_on_with(small: Small, tmp_path: Path) 
         kept(small, path, Settings(), resume=False)
 
 
+def test_a_run_that_answered_nothing_is_not_in_the_way(small: Small, tmp_path: Path) -> None:
+    path = tmp_path / "kept.jsonl"
+    for seed in (1, 2):
+        with kept(small, path, Settings(seed=seed), resume=False) as so_far:
+            assert so_far.outcomes == []
+    assert path.read_bytes().count(b"\n") == 1
+
+
 def test_two_runs_cannot_write_one_file(small: Small, tmp_path: Path) -> None:
     path = tmp_path / "kept.jsonl"
     with kept(small, path, Settings()), pytest.raises(UsageError, match="Another run is writing"):
@@ -137,6 +145,9 @@ def test_a_torn_end_is_dropped_and_told_and_damage_before_it_is_refused(
     path.write_bytes(whole[: ends[0] - 9])
     with kept(small, path, settings) as so_far:
         assert (so_far.torn, so_far.outcomes) == (True, [])
+        ask(small, questions(COUNT), settings, kept=so_far)
+    with kept(small, path, settings) as so_far:
+        assert (so_far.torn, len(so_far.outcomes)) == (False, COUNT)
     path.write_bytes(whole[:ends[0]] + whole[ends[0]:].replace(b"q1", b"q9", 1))  # fmt: skip
     with pytest.raises(BadInputError, match=r"Line 2 of .* is damaged, and more follows"):
         kept(small, path, settings)

@@ -221,6 +221,12 @@ def test_one_set_in_two_files_and_missing_files(tmp_path: Path) -> None:
         read_sets([tmp_path / "none.jsonl"])
 
 
+def test_a_training_part_may_repeat_itself(tmp_path: Path) -> None:
+    file = lines(tmp_path / "train.jsonl", [medqa(1), medqa(1), medqa(2)])
+    (found,) = read_sets([file], repeats=True)
+    assert len(found.questions) == 3
+
+
 def test_a_bomb_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "LARGEST_FILE", 1000)
     file = tmp_path / "bomb.jsonl.gz"
