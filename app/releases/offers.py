@@ -58,13 +58,23 @@ def take_offers(host: Host, release: Path, wanted: Callable[[str, str], bool]) -
             host.tell(f"Not changed: {failed}")
 
 
+def applied_offers(host: Host) -> list[str]:
+    """What was changed, also by hand: the script keeps what it replaced, in a folder for each."""
+    folder = host.layout.settings / "offers"
+    return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+
 def undo_offer(host: Host, name: str) -> None:
     """Takes a change back, with the script of whatever release is there.
+
+    Nothing is done where it was taken back by hand, or had nothing to change.
 
     Raises:
         UsageError: the script is gone.
         ResourceError: it fails.
     """
+    if name not in applied_offers(host):
+        return
     layout = host.layout
     releases = sorted(layout.releases.iterdir()) if layout.releases.is_dir() else []
     scripts = (_script(release) for release in (layout.current, *releases))

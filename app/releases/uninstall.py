@@ -9,6 +9,7 @@ from app.files import disk_of
 from app.releases.host import Host
 from app.releases.layout import Layout
 from app.releases.links import remove
+from app.releases.offers import applied_offers, undo_offer
 from app.releases.record import Record, read_record
 from app.releases.setup import undo
 from app.releases.units import stop, unlink_units
@@ -20,8 +21,8 @@ def uninstall(host: Host, keep_data: bool) -> None:
     Args:
         host: the machine.
         keep_data: leave what the program keeps (conversations, added documents, run logs), for
-            root alone; otherwise it is deleted. Deleting overwrites nothing: on an SD card what
-            was kept without a passphrase may be found again.
+            root alone, and the settings; otherwise both are deleted. Deleting overwrites nothing:
+            on an SD card what was kept without a passphrase may be found again.
 
     Raises:
         BedsideError: a change could not be undone; all else is left for another try.
@@ -33,8 +34,12 @@ def uninstall(host: Host, keep_data: bool) -> None:
         host.tell(f"{'Kept' if keep_data else 'Deleted'}: {layout.state}")
     _delete(layout.root / "var/cache/bedside")
     undo(host, Record())
+    for name in applied_offers(host):
+        undo_offer(host, name)
     unlink_units(host)
     _delete(layout.opt)
+    if not keep_data:
+        _delete(layout.settings)
     remove_empty_folders(layout)
     host.tell("Bedside is gone from this board.")
 

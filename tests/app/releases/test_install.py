@@ -308,11 +308,13 @@ def test_uninstalling_takes_back_every_change(host: Host, tmp_path: Path, keep: 
     first(host, tmp_path)
     later(host, tmp_path, "1.0.1")
     (host.layout.state / "conversation").write_text("kept words")
+    (host.layout.settings / "config.toml").write_text("of a person")
     changes = json.loads(host.layout.changes.read_text())["changes"]
     assert {change["kind"] for change in changes.values()} == {"file", "link", "enabled"}
     uninstall(host, keep_data=keep)
     left = tree(host.layout.root)
     assert left.pop("var/lib/bedside/conversation", None) == ("kept words" if keep else None)
+    assert left.pop("etc/bedside/config.toml", None) == ("of a person" if keep else None)
     assert left == before
     assert not read_record(host.layout).changes
 

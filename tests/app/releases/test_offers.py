@@ -13,18 +13,20 @@ from app.releases import bundle
 from app.releases.commands import Outcome, run
 from app.releases.host import Host
 from app.releases.install import Wishes, install
-from app.releases.offers import offers, take_offers
+from app.releases.offers import IN_X, offers, take_offers
 from app.releases.record import read_record
 from app.releases.uninstall import uninstall
 from tests.app.releases import bundles
 from tests.app.releases.machines import FakeMachine
+from tests.shared import ROOT
 
 SCRIPT = """#!/bin/sh
+kept=$BEDSIDE_ROOT/etc/bedside/offers
 case $1 in
     list) printf 'swap\\tNothing is swapped.\\nradios\\tNo radios.\\nbroken\\tFails.\\n' ;;
     apply) [ "$2" != broken ] || { echo "It cannot be done." >&2; exit 1; }
-        touch "$BEDSIDE_ROOT/$2" ;;
-    undo) rm "$BEDSIDE_ROOT/$2" ;;
+        mkdir -p "$kept/$2"; touch "$BEDSIDE_ROOT/$2" ;;
+    undo) rm "$BEDSIDE_ROOT/$2"; rmdir -p "$kept/$2" 2>/dev/null || : ;;
 esac
 """
 
@@ -89,11 +91,37 @@ def test_what_is_taken_is_recorded_and_taken_back(installed: Host, told: list[st
     assert not (root / "swap").exists()
 
 
+@pytest.mark.parametrize("verb", ["apply", "undo"])
+def test_what_was_done_by_hand_is_met(installed: Host, verb: str) -> None:
+    root, current = installed.layout.root, installed.layout.current
+    take_offers(installed, current, lambda name, _: name == "swap")
+    script = ["sh", str(current / "units/privacy/offers.sh"), verb]
+    name = {"apply": "radios", "undo": "swap"}[verb]
+    assert run([*script, name], environment={"BEDSIDE_ROOT": str(root)}).ok
+    uninstall(installed, keep_data=True)
+    assert not (root / "swap").exists()
+    assert not (root / "radios").exists()
+    assert not (root / "etc/bedside").exists()
+
+
 def test_a_script_that_fails_is_said(installed: Host) -> None:
     script = installed.layout.current / "units/privacy/offers.sh"
     script.write_text("echo Broken. >&2; exit 1\n")
     with pytest.raises(ResourceError, match=r"`list` failed: Broken\."):
         offers(installed, installed.layout.current)
+
+
+def test_the_shipped_script_is_understood(host: Host) -> None:
+    put(host, "pi5", (ROOT / "deploy/privacy/offers.sh").read_text())
+    root, current = host.layout.root, host.layout.current
+    assert {"swap", "radios"} <= set(offers(host, current))
+    (root / "proc/device-tree/model").write_bytes(b"NVIDIA Jetson Orin Nano Developer Kit\0")
+    assert IN_X in offers(host, current)
+    take_offers(host, current, lambda name, _: name == "logs")
+    written = root / "etc/systemd/journald.conf.d/90-bedside.conf"
+    assert "Storage=volatile" in written.read_text()
+    uninstall(host, keep_data=False)
+    assert not written.exists()
 
 
 @pytest.mark.parametrize("shown", [True, False])
