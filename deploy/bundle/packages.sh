@@ -11,7 +11,7 @@ install=no
 for word; do
     case $word in
         bundle) ;;
-        prove) needed="$needed debootstrap dpkg mount util-linux" ;;
+        prove) needed="$needed debootstrap gcc libc6-dev mount util-linux" ;;
         --install) install=yes ;;
         *) echo "There is no such thing as $word: sh packages.sh [bundle|prove] [--install]" >&2; exit 2 ;;
     esac
