@@ -8,8 +8,9 @@
 Prints a line of JSON for each row as it is measured: the rise in log-perplexity over the full model
 on each held-out text. With -o the rows are kept in a file, and those that stand there are not
 measured again, so that it can be stopped and gone on with; with --markdown the finished tables are
-printed instead of the lines. Where NumPy's BLAS does not know a processor,
-`OPENBLAS_CORETYPE=SkylakeX` before the command halves the time on one with AVX-512.
+printed instead of the lines (`--parts none` prints what stands in the file). Where NumPy's BLAS
+does not know a processor, `OPENBLAS_CORETYPE=SkylakeX` before the command halves the time on one
+with AVX-512.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def _options() -> argparse.Namespace:
 
 
 def _parts(text: str) -> list[str]:
-    parts = text.split(",")
+    parts = [] if text == "none" else text.split(",")
     if unknown := set(parts) - set(PARTS):
         raise argparse.ArgumentTypeError(f"no part {unknown.pop()}; choose of {','.join(PARTS)}")
     return parts
