@@ -107,7 +107,7 @@ def read_texts(paths: Iterable[Path], field: str | None = None) -> list[Document
     return [document for path in paths for document in _read(path, field)]
 
 
-def file_text(path: Path, largest: int = _LARGEST) -> tuple[str, str]:
+def file_text(path: Path, largest: int) -> tuple[str, str]:
     """The text of a file, plain or in gzip, and the SHA-256 of its bytes as they are.
 
     Raises:
@@ -118,7 +118,7 @@ def file_text(path: Path, largest: int = _LARGEST) -> tuple[str, str]:
 
 
 def _read(path: Path, field: str | None) -> list[Document]:
-    text, sha256 = file_text(path)
+    text, sha256 = file_text(path, _LARGEST)
     source = TextSource(str(path), sha256, field)
     if field is not None or path.name.endswith(_JSON_LINES):
         documents = list(_rows(text, source, path))
