@@ -64,7 +64,7 @@ class Claims:
         self._cues: dict[int, dict[str, list[Span]]] = {}
         """By sentence and name, where a cue stands."""
         for name, place in cues.items():
-            for span in text.at(place):
+            for span in text.at(place) if place in text.places else ():
                 here = self._cues.setdefault(self._words[span[0]].sentence, {})
                 here.setdefault(name, []).append(span)
         numbers = [index for index, word in enumerate(self._words) if word.text[0].isdigit()]

@@ -16,7 +16,7 @@ class Condition:
 
     def possible(self, signs: frozenset[str]) -> bool:
         """Whether these signs could fulfil it; quick, and nearly always False."""
-        return all(not need.isdisjoint(signs) for need in self.needs)
+        return not any(map(signs.isdisjoint, self.needs))
 
     def met(self, turns: Sequence[frozenset[str]], over_turns: bool) -> frozenset[str] | None:
         """The signs that fulfil it, or None.

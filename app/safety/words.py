@@ -46,8 +46,8 @@ _LINES = re.compile(r"(?: ?\n)+ ?")
 _CONTRACTED = re.compile(
     rf"\b(?:[a-z]+'[a-z]+|{'|'.join(one for one in _CONTRACTIONS if one.isalpha())})\b"
 )
-_QUERIED = re.compile(r"(?<!\S)\?+ ?(?=[a-z])")
-_RESULT = re.compile(r"(?<!\w)([+-]) ?ve\b")
+_QUERIED = re.compile(r"\?(?<!\S\?)(?=[a-z])")
+_RESULT = re.compile(r"([+-])(?<!\w[+-]) ?ve\b")
 _MYSELF = re.compile(r"\b(my|him|her|your) self\b")
 _UNABLE = re.compile(r"\b(?:(?:(?:is|was|am|are|were|be) )?(?:not able|unable) to|could not)\b")
 _COUNTED = {
@@ -146,7 +146,8 @@ def _normal(text: str) -> str:
     normal = unicodedata.normalize("NFKC", text).casefold().translate(_QUOTES)
     normal = _QUERIED.sub("query ", normal)
     normal = _RESULT.sub(lambda found: "positive" if found[1] == "+" else "negative", normal)
-    normal = _MYSELF.sub(r"\1self", normal)
+    if " self" in normal:
+        normal = _MYSELF.sub(r"\1self", normal)
     normal = _UNABLE.sub("can not", _CONTRACTED.sub(_opened, normal))
     normal = _SPACES.sub(" ", normal)
     if "\n" in normal:

