@@ -44,7 +44,8 @@ def _make(
     if board not in BOARDS:
         raise UsageError(f"There are no bundles for “{board}”. Name one of: {', '.join(BOARDS)}.")
     order = Order(board, model, out, key, reference, version)
-    built = build(order, Workplace(), print)
+    with Workplace().alone() as place:
+        built = build(order, place, print)
     print(f"Bundle: {built.folder}\nArchive: {built.archive}")
 
 
@@ -54,8 +55,9 @@ def _lock() -> None:
     from deploy.bundle.lock import renew
     from deploy.bundle.workplace import Workplace
 
-    for name in renew(Workplace()):
-        print(name)
+    with Workplace().alone() as place:
+        for name in renew(place):
+            print(name)
 
 
 if __name__ == "__main__":

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from app.errors import UsageError
 from deploy.bundle.pins import LOCKS, TOOLS
 from deploy.bundle.tools import run
 
@@ -25,6 +29,22 @@ class Workplace:
     """The folder, and the tools in it."""
 
     folder: Path = CHECKOUT / "build"
+
+    @contextmanager
+    def alone(self) -> Iterator[Workplace]:
+        """The same place, for one builder at a time: each empties folders that it is about to fill.
+
+        Raises:
+            UsageError: another is at work in it.
+        """
+        with (self.made(".") / ".lock").open("wb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise UsageError(
+                    "Another builder is at work in build/; wait for its end."
+                ) from error
+            yield self
 
     def made(self, name: str) -> Path:
         """A folder in it, made where it does not exist."""

@@ -32,7 +32,8 @@ def main() -> int:
     """Does the proof; 0 where everything held. A signal ends it as Ctrl-C does, tidily."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return prove(Workplace(), Telling())
+        with Workplace().alone() as place:
+            return prove(place, Telling())
     except BedsideError as error:
         print(clean(str(error)), file=sys.stderr)
         return error.exit_code

@@ -36,6 +36,14 @@ def test_a_tool_that_is_not_there() -> None:
         run(["no-such-tool"], environment={"PATH": "/nowhere"})
 
 
+def test_one_builder_at_a_time(tmp_path: Path) -> None:
+    place = Workplace(tmp_path / "build")
+    with place.alone(), pytest.raises(UsageError, match="Another builder"), place.alone():
+        pass
+    with place.alone():
+        pass
+
+
 def test_what_a_tool_may_know(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither pip's configuration nor an enclosing repository finds its way into a bundle."""
     monkeypatch.setenv("PIP_FIND_LINKS", "/somewhere")
