@@ -10,13 +10,7 @@ from typing import NamedTuple
 
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "ʼ": "'", "–": "-", "—": " - "})
 _VERBS = ("is", "are", "was", "were", "do", "does", "did", "has", "have", "had", "would", "should")
-_SCOTS = {"can": "can", "could": "could", "did": "did", "do": "do", "does": "does", "is": "is"} | {
-    "din": "do",
-    "have": "have",
-    "was": "was",
-    "will": "will",
-    "would": "would",
-}
+_SCOTS = ("can", "could", "did", "do", "does", "have", "is", "was", "will", "would")
 """Verbs before "-nae"."""
 _CONTRACTIONS = {
     **{form: f"{verb} not" for verb in _VERBS for form in (f"{verb}n't", f"{verb}nt")},
@@ -30,8 +24,9 @@ _CONTRACTIONS = {
     },
     **dict.fromkeys(("can't", "cant", "cannot", "couldn't", "couldnt", "cnat"), "can not"),
     **dict.fromkeys(("won't", "wont"), "will not"),
-    **{f"{verb}nae": f"{full} not" for verb, full in _SCOTS.items()},
+    **{f"{verb}nae": f"{verb} not" for verb in _SCOTS},
     **{
+        "dinnae": "do not",
         "wanna": "want to",
         "gonna": "going to",
         "ain't": "is not",
