@@ -93,12 +93,17 @@ class BedsideApp(App[None], inherit_bindings=False):
 
     @on(commands.LockScreen)
     def _lock(self) -> None:
+        """Put the lock before the chat, and the chat out of sight: in the terminal's own colours
+        a screen has no ground of its own, and what lies below it shows."""
         kiosk = self._settings.kiosk
         if kiosk is not None and kiosk.lock is not None:
+            self.chat.visible = False
             countdown = self.chat.countdown()
-            self.push_screen(
-                LockScreen(kiosk.lock, self._settings.notice, self._assistant, countdown)
-            )
+            lock = LockScreen(kiosk.lock, self._settings.notice, self._assistant, countdown)
+            self.push_screen(lock, self._unlock)
+
+    def _unlock(self, _result: None) -> None:
+        self.chat.visible = True
 
     @on(CountdownBegan)
     def _uncover(self) -> None:

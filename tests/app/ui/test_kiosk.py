@@ -20,6 +20,7 @@ from app.ui.screens.chat import ChatScreen
 from app.ui.screens.help import HelpScreen
 from app.ui.screens.lock import LockScreen
 from app.ui.widgets.countdown import Countdown
+from app.ui.widgets.prompt import Prompt
 from tests.app.ui.fakes import FakeAssistant, Script, alert
 from tests.app.ui.helpers import (
     NOTICE,
@@ -274,6 +275,25 @@ async def test_a_wrong_pin_waits_longer_each_time_also_over_a_restart(
                 await type_pin(pilot, attempt)
             assert is_locked(pilot)
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+@in_loop
+async def test_a_lock_hides_what_was_said(lock: PinLock) -> None:
+    app = kiosk(FakeAssistant(scripts=[Script(pieces=["marzipan " * 200])]), lock=lock)
+    async with app.run_test(size=SIZE) as pilot:
+        await wait_until(pilot, lambda: isinstance(app.screen, LockScreen))
+        await type_pin(pilot, "2468")
+        await wait_until(pilot, lambda: isinstance(app.screen, ChatScreen))
+        await ready(pilot)
+        await answered(pilot)
+        assert "marzipan" in app.export_screenshot()
+        await pilot.press("ctrl+x")
+        await wait_until(pilot, lambda: isinstance(app.screen, LockScreen))
+        assert "marzipan" not in app.export_screenshot(), "nor around the lock"
+        await type_pin(pilot, "2468")
+        await wait_until(pilot, lambda: "marzipan" in app.export_screenshot())
+        await pilot.press(*"Next")
+        assert app.chat.query_one(Prompt).text == "Next", "whoever unlocks can type"
 
 
 @in_loop
