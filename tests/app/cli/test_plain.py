@@ -61,6 +61,13 @@ def test_every_answer_of_a_demonstration_model_says_so(
     assert chat("What?\nWhy?\n")[1] == ["Bedside: Yes.", sentence] * 2
 
 
+def test_a_demonstration_model_that_said_nothing_needs_no_sentence(
+    scripted: Callable[..., FakeEngine],
+) -> None:
+    scripted(demonstration=True).answer = [DIED]
+    assert not [line for line in chat("What?\n")[1] if "Demonstration" in line]
+
+
 def test_commands(scripted: Callable[..., FakeEngine]) -> None:
     engine = scripted()
     code, said = chat("/again\nWhat?\n/again\n/help\n/new\nWhy?\n/quit\nnever\n")

@@ -8,6 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from app.assistant.events import Asked
+from app.assistant.notices import DEMONSTRATION
 from app.safety import Level
 from app.ui.app import BedsideApp
 from app.ui.screens.card import CardScreen
@@ -313,3 +314,16 @@ async def test_a_card_taller_than_the_window_can_be_read_to_its_end() -> None:
             await pilot.press("pagedown")
         await wait_until(pilot, lambda: "I have read this." in screen_text(pilot))
         assert "Type your question" in screen_text(pilot)
+
+
+@in_loop
+async def test_a_demonstration_is_said_to_be_one_where_it_answered() -> None:
+    scripts = [Script(alert=alert(), held=True), Script()]
+    app = chat_app(FakeAssistant(scripts=scripts, demonstration=True))
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(pilot)
+        await ask(pilot, "My chest hurts")
+        await wait_until(pilot, lambda: "The model was not asked" in screen_text(pilot))
+        assert DEMONSTRATION not in screen_text(pilot)
+        await pilot.press("ctrl+r")
+        await wait_until(pilot, lambda: DEMONSTRATION in screen_text(pilot))
