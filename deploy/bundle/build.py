@@ -10,6 +10,7 @@ from typing import Final
 
 from app.catalog.hashes import sha256_of
 from app.errors import BadInputError
+from app.files import disk_of
 from app.releases import bundle
 from app.releases.manifest import PYTHONS, BundledFile, Manifest
 from app.sanitise import one_line
@@ -82,6 +83,8 @@ def _contents(order: Order, place: Workplace, parts: Gathered, key: Path) -> con
     found |= contents.set_up(parts.source.folder, order.board)
     found |= {bundle.SIGNERS: seal.signers(key), parts.model.file: order.model}
     if order.reference is not None:
+        if not order.reference.is_file():
+            raise BadInputError(f"There is no reference index {one_line(str(order.reference))}.")
         found[bundle.REFERENCE] = order.reference
     if order.board == "orin-nano":
         found |= cuda.contents(place, parts.source)
@@ -107,11 +110,14 @@ def _manifest(order: Order, parts: Gathered, files: dict[str, BundledFile]) -> M
 
 def _deliver(out: Path, folder: Path, manifest: Manifest) -> Built:
     """Moves the folder to where it was asked for, beside its archive."""
-    out.mkdir(parents=True, exist_ok=True)
-    archive = out / f"{folder.name}.tar"
-    write_archive(folder, archive, manifest.source_date_epoch)
-    target = out / folder.name
-    if target.exists():
-        shutil.rmtree(target)
-    shutil.move(folder, target)
+    archive, target = out / f"{folder.name}.tar", out / folder.name
+    part = out / f".{folder.name}.part"
+    with disk_of(target):
+        out.mkdir(parents=True, exist_ok=True)
+        write_archive(folder, archive, manifest.source_date_epoch)
+        for earlier in (part, target):
+            if earlier.exists():
+                shutil.rmtree(earlier)
+        shutil.move(folder, part)  # which copies where that is another disk
+        part.rename(target)
     return Built(target, archive, manifest)

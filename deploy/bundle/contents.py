@@ -10,6 +10,7 @@ from typing import Final
 from app.catalog.entry import Entry, parse_entries
 from app.catalog.hashes import sha256_of
 from app.errors import BadInputError, UsageError
+from app.files import disk_of
 from app.releases import bundle
 from app.releases.manifest import BundledModel
 from app.sanitise import one_line
@@ -107,13 +108,15 @@ def place(folder: Path, contents: Contents) -> None:
 
     Raises:
         BadInputError: a path is none that a bundle may hold.
+        ResourceError: the disk is full, or cannot be written.
     """
     bundle.check_paths(contents)
     for path in sorted(contents):
         target, what = folder / path, contents[path]
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(what if isinstance(what, bytes) else what.read_bytes())
-        target.chmod(0o755 if path == bundle.INSTALLER else 0o644)
+        with disk_of(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(what if isinstance(what, bytes) else what.read_bytes())
+            target.chmod(0o755 if path == bundle.INSTALLER else 0o644)
 
 
 def _files(folder: Path) -> Iterable[Path]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from app.catalog.hashes import sha256_of
 from app.errors import BadInputError, UsageError
 from deploy.bundle.pins import LOCKS, SOURCES, TOOLS
 from deploy.bundle.tools import run
@@ -59,7 +60,7 @@ def cross_build(place: Workplace, sdist: Path) -> Llama:
         UsageError: the cross compiler is not installed.
         ResourceError: it could not be compiled; the last lines of the log say why.
     """
-    sha256 = hashlib.sha256(sdist.read_bytes()).hexdigest()
+    sha256 = sha256_of(sdist)
     folder = place.made(f"cache/llama-{_key(place, sha256)}")
     for wheel in folder.glob("*.whl"):
         return Llama(wheel, sha256)
@@ -74,7 +75,7 @@ def _key(place: Workplace, sha256: str) -> str:
     """Of all that the wheel depends on."""
     parts = [sha256, " ".join(_FLAGS), run([COMPILER, "-v"], environment=place.environment())]
     inputs = (_TOOLCHAIN, _NO_COMMON, LOCKS / TOOLS, LOCKS / SOURCES, _openmp(place), _NOTICE)
-    parts += [hashlib.sha256(path.read_bytes()).hexdigest() for path in inputs]
+    parts += [sha256_of(path) for path in inputs]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 

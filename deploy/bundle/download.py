@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.catalog.hashes import sha256_of
 from app.errors import ResourceError
 from app.sanitise import one_line
 from deploy.bundle.pins import LOCKS, read_lock
@@ -41,4 +41,4 @@ def fetch(place: Workplace, lock: str, options: Sequence[str]) -> list[Path]:
 
 def _by_hash(folder: Path) -> dict[str, Path]:
     files = (path for path in folder.iterdir() if path.is_file())
-    return {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in files}
+    return {sha256_of(path): path for path in files}

@@ -10,18 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from app.errors import ResourceError
 from app.sanitise import one_line
+from deploy.bundle.libraries import NEWEST
 from deploy.bundle.pins import Pin
 from deploy.bundle.workplace import Workplace
-
-GLIBC: Final = 35
-"""Minor version of the oldest glibc 2 on a board: JetPack 6's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,8 @@ class Chosen:
 
 def platform_options(python: str) -> list[str]:
     """How pip is told to choose for a board: every tag from the newest glibc to the oldest."""
-    tags = [f"manylinux_2_{minor}_aarch64" for minor in range(GLIBC, 16, -1)]
+    major, newest = NEWEST["GLIBC"]
+    tags = [f"manylinux_{major}_{minor}_aarch64" for minor in range(newest, 16, -1)]
     tags += ["manylinux2014_aarch64", "linux_aarch64"]
     options = ["--only-binary=:all:", "--implementation", "cp", "--python-version", python]
     return [*options, *(part for tag in tags for part in ("--platform", tag))]

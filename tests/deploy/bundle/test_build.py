@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,30 @@ def test_a_foreign_file_in_the_folder(
     with pytest.raises(BadInputError, match=r"not what was put there: wheels/evil\.whl"):
         build(order, tmp_path)
     assert not order.out.exists()
+
+
+@needs_keygen
+def test_a_reference_index(order: Order, tmp_path: Path) -> None:
+    index = tmp_path / "index.db"
+    with pytest.raises(BadInputError, match=r"There is no reference index .*index\.db"):
+        build(replace(order, reference=index), tmp_path)
+    index.write_bytes(b"SQLite format 3")
+    built, _ = build(replace(order, reference=index), tmp_path)
+    assert (built.folder / bundle.REFERENCE).read_bytes() == b"SQLite format 3"
+    assert bundle.REFERENCE in built.manifest.files
+
+
+@needs_keygen
+def test_a_bundle_takes_the_place_of_an_earlier_one(order: Order, tmp_path: Path) -> None:
+    for left in ("bedside-1.2.3-pi5/wheels/old.whl", ".bedside-1.2.3-pi5.part/old"):
+        (order.out / left).parent.mkdir(parents=True)
+        (order.out / left).touch()
+    build(order, tmp_path)
+    assert not list(order.out.rglob("old*"))
+    assert {one.name for one in order.out.iterdir()} == {
+        "bedside-1.2.3-pi5",
+        "bedside-1.2.3-pi5.tar",
+    }
 
 
 def test_units_of_one_board_only(source: Source) -> None:
