@@ -80,7 +80,7 @@ told "$(main)" = "$first" "the screen outlives its engine"
 kill -STOP "$first"
 sleep 14
 told "$(main)" != "$first" "a frozen screen is begun anew"
-told "$(journalctl --all -u bedside-kiosk | grep -c 'question')" = 0 "the journal holds nothing that was drawn"
+told "$(journalctl --boot --all -u bedside-kiosk | grep -c 'question')" = 0 "the journal holds nothing that was drawn"
 for _ in 1 2 3; do
     last=$(main)
     [ "$last" = 0 ] || kill -KILL "$last"
