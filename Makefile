@@ -42,10 +42,12 @@ models: dev  # Make the shipped models again from $(CHECKPOINT), whole and cut, 
 	@$(PY) -m converter.catalogue models/catalog.toml
 
 bundle: dev  # What sets up a board offline: BOARD=pi5|orin-nano MODEL=x.gguf [KEY=path] [OUT=folder]
+	@sh deploy/bundle/packages.sh bundle
 	@$(PY) -m deploy.bundle make --board "$(BOARD)" --model "$(MODEL)" $(if $(KEY),--key "$(KEY)") \
 		$(if $(OUT),--out "$(OUT)") $(if $(REFERENCE),--reference "$(REFERENCE)")
 
 prove-arm64: dev  # The bundle on an emulated Cortex-A76 without a network (as root, some 20 minutes)
+	@sh deploy/bundle/packages.sh prove
 	@$(PY) -m deploy.prove
 
 screenshot: setup  # The README's picture of the chat

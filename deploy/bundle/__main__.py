@@ -1,4 +1,4 @@
-"""`python -m deploy.bundle make | lock | check`."""
+"""`python -m deploy.bundle make | lock`: what `make bundle` calls, and what renews the locks."""
 
 from __future__ import annotations
 
