@@ -3,6 +3,7 @@
     python -m tests.bench.cut_bench CHECKPOINT --text TRAIN --general TRAIN --held-out VAL
         --held-out GENERAL [--parts neurons,quantised,heads,layers,calibration]
         [--scores magnitude second-order] [--blocks 32 24 16 8] [--widths uniform "per layer"]
+        [--repairs none restored]
         [--tokens 16384] [--windows 24] [-o ROWS.jsonl] [--markdown]
 
 Prints a line of JSON for each row as it is measured: the rise in log-perplexity over the full model
@@ -24,7 +25,7 @@ from pathlib import Path
 from app.errors import BedsideError
 from converter.cut.ranking import Score
 from tests.bench.cut.bench import Bench, Loss, Terms
-from tests.bench.cut.parts import PARTS, PER_LAYER, UNIFORM, Asked, full, jobs
+from tests.bench.cut.parts import PARTS, PER_LAYER, RESTORED, UNIFORM, UNREPAIRED, Asked, full, jobs
 from tests.bench.cut.record import Record, conditions
 from tests.bench.cut.tables import markdown
 
@@ -41,9 +42,8 @@ def main() -> None:
         windows=options.windows,
         threads=options.threads,
     )
-    asked = Asked(
-        options.parts, [Score(name) for name in options.scores], options.blocks, options.widths
-    )
+    scores = [Score(name) for name in options.scores]
+    asked = Asked(options.parts, scores, options.blocks, options.widths, options.repairs)
     with tempfile.TemporaryDirectory() as folder:
         try:
             _run(Bench(terms, Path(folder)), asked, options)
@@ -72,6 +72,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--blocks", type=int, nargs="+", default=[32, 24, 16, 8])
     widths = [UNIFORM, PER_LAYER]
     parser.add_argument("--widths", nargs="+", choices=widths, default=widths)
+    repairs = [UNREPAIRED, RESTORED]
+    parser.add_argument("--repairs", nargs="+", choices=repairs, default=repairs)
     names = [score.value for score in Score]
     parser.add_argument("--scores", nargs="+", choices=names, default=names)
     parser.add_argument("--tokens", type=int, default=16384)

@@ -26,6 +26,7 @@ Row = dict[str, Any]
 
 PARTS = ("neurons", "quantised", "heads", "layers", "calibration")
 UNIFORM, PER_LAYER = "uniform", "per layer"
+UNREPAIRED, RESTORED = "none", "restored"
 LOSSLESS = "lossless"
 QUANTISED = ("Q4_K_M", "Q3_K_M")
 _HEAD_SCORES = (Score.MAGNITUDE, Score.SALIENCY, Score.SECOND_ORDER)
@@ -40,7 +41,8 @@ class Asked:
     scores: Sequence[Score]
     blocks: Sequence[int]
     """Of 256 neurons that stay in all layers together."""
-    widths: Sequence[str]
+    widths: Sequence[str] = (UNIFORM, PER_LAYER)
+    repairs: Sequence[str] = (UNREPAIRED, RESTORED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,9 @@ def jobs(bench: Bench, asked: Asked, whole: Mapping[str, Loss]) -> Iterator[Job]
     if kinds:
         yield from work.neurons(asked, kinds)
     if "heads" in asked.parts:
-        yield from work.heads()
+        yield from work.heads(asked)
     if "layers" in asked.parts:
-        yield from work.layers()
+        yield from work.layers(asked)
     if "calibration" in asked.parts:
         yield from work.calibration(asked)
 
@@ -88,8 +90,8 @@ class _Rows:
 
     def neurons(self, asked: Asked, kinds: Sequence[str]) -> Iterator[Job]:
         """Every score at every width, uniform and per layer, unrepaired and repaired."""
-        for widths, score, blocks, restored in product(
-            asked.widths, asked.scores, asked.blocks, (False, True)
+        for widths, score, blocks, repair in product(
+            asked.widths, asked.scores, asked.blocks, asked.repairs
         ):
             share = 1 - blocks / self.bench.blocks
             request = Request(neurons=share, score=score, per_layer=widths == PER_LAYER)
@@ -99,43 +101,32 @@ class _Rows:
                     "score": score.value,
                     "widths": widths,
                     "blocks": blocks,
-                    "repair": _repair(restored),
+                    "repair": repair,
                     "kind": kind,
                 }
-                yield self._job(key, request, restored, kind)
+                yield self._job(key, request, kind)
 
-    def heads(self) -> Iterator[Job]:
+    def heads(self, asked: Asked) -> Iterator[Job]:
         """Half the heads everywhere, in the half of the layers that bear it best; and a quarter."""
         places = ((0.5, False, "4 of 8, all layers"), (0.25, True, "4 of 8, four layers"))
-        for score, (share, per_layer, place), restored in product(
-            _HEAD_SCORES, places, (False, True)
+        for score, (share, per_layer, place), repair in product(
+            _HEAD_SCORES, places, asked.repairs
         ):
-            key: Key = {
-                "part": "heads", "score": score.value, "heads": place, "repair": _repair(restored),
-            }  # fmt: skip
-            request = Request(heads=share, score=score, per_layer=per_layer)
-            yield self._job(key, request, restored)
+            key: Key = {"part": "heads", "score": score.value, "heads": place, "repair": repair}
+            yield self._job(key, Request(heads=share, score=score, per_layer=per_layer))
         yield Job({"part": "heads", "heads": "6 of 8, all layers"}, self._refused)
 
-    def layers(self) -> Iterator[Job]:
+    def layers(self, asked: Asked) -> Iterator[Job]:
         """One to three layers fewer, chosen in each way."""
-        for count, by, restored in product(range(1, _MOST_LAYERS + 1), LayersBy, (False, True)):
-            key: Key = {
-                "part": "layers", "gone": count, "by": by.value, "repair": _repair(restored),
-            }  # fmt: skip
-            yield self._job(
-                key, Request(layers=count, layers_by=by, score=Score.SALIENCY), restored
-            )
+        for count, by, repair in product(range(1, _MOST_LAYERS + 1), LayersBy, asked.repairs):
+            key: Key = {"part": "layers", "gone": count, "by": by.value, "repair": repair}
+            yield self._job(key, Request(layers=count, layers_by=by, score=Score.SALIENCY))
 
     def calibration(self, asked: Asked) -> Iterator[Job]:
         """What each text keeps, chosen by saliency and repaired on the same text."""
-        for text, blocks, restored in product(
-            (MEDICAL, GENERAL, MIXED), asked.blocks, (False, True)
-        ):
-            key: Key = {
-                "part": "calibration", "text": text, "blocks": blocks, "repair": _repair(restored),
-            }  # fmt: skip
-            yield self._job(key, self._by_saliency(blocks), restored, text=text)
+        for text, blocks, repair in product((MEDICAL, GENERAL, MIXED), asked.blocks, asked.repairs):
+            key: Key = {"part": "calibration", "text": text, "blocks": blocks, "repair": repair}
+            yield self._job(key, self._by_saliency(blocks), text=text)
         for blocks in asked.blocks:
             yield Job(
                 {"part": "calibration", "overlap": f"{MEDICAL}, {GENERAL}", "blocks": blocks},
@@ -146,14 +137,13 @@ class _Rows:
         self,
         key: Key,
         request: Request,
-        restored: bool,
         kind: str = LOSSLESS,
         text: str = MEDICAL,
     ) -> Job:
         def measure() -> Row:
             begun = time.perf_counter()
             plan = self.bench.plan(request, text)
-            file = self.bench.file(Road(plan, restored, text))
+            file = self.bench.file(Road(plan, key["repair"] == RESTORED, text))
             seconds = round(time.perf_counter() - begun, 1)
             return {**_shape(plan), **self._measured(file, kind), "making_seconds": seconds}
 
@@ -189,10 +179,6 @@ class _Rows:
             "shared": round(len(first & second) / len(first), 4),
             "by_chance": round(len(second) / sum(self.bench.geometry.neurons), 4),
         }
-
-
-def _repair(restored: bool) -> str:
-    return "restored" if restored else "none"
 
 
 def _shape(plan: Plan) -> Row:
