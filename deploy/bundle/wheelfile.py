@@ -23,6 +23,9 @@ from app.sanitise import one_line
 _FIRST_ZIP_TIME: Final = (1980, 1, 1, 0, 0, 0)
 _MOST_BYTES: Final = 2**30
 """Unpacked: ten times the largest wheel of a bundle."""
+_UNREADABLE = (OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError)
+"""What zipfile raises for a damaged archive; the last two for names that are no text, for a
+password, and for a compression that nobody uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ def read_wheel(path: Path) -> dict[str, bytes]:
                 raise _wrong(path, "it unpacks to more than a gigabyte")
             files = {one.filename: archive.read(one) for one in archive.infolist()}
             twice = len(files) != len(archive.infolist())
-    except (OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
+    except _UNREADABLE as error:
         raise _wrong(path, "it cannot be unpacked") from error
     if twice:
         raise _wrong(path, "it holds two files of one name")
@@ -76,7 +79,7 @@ def requirements(path: Path) -> tuple[str, ...]:
         with zipfile.ZipFile(path) as archive:
             (name,) = [one for one in archive.namelist() if one.endswith(".dist-info/METADATA")]
             text = archive.read(name).decode()
-    except (OSError, zipfile.BadZipFile, zlib.error, ValueError) as error:
+    except _UNREADABLE as error:
         raise _wrong(path, "it has no metadata") from error
     return tuple(message_from_string(text).get_all("Requires-Dist", ()))
 

@@ -7,6 +7,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.errors import BadInputError
 from deploy.bundle.wheelfile import read_wheel, requirements, wheel_name, write_wheel
@@ -86,6 +88,22 @@ def test_a_flipped_bit(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(BadInputError, match=r"cannot be unpacked|not the one"):
         read_wheel(path)
+
+
+@given(st.data())
+def test_damage_ends_in_a_sentence(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("wheel")
+    content = bytearray(wheel(folder, NAME, {"toy.py": b"x" * 40}).read_bytes())
+    for _ in range(data.draw(st.integers(1, 6))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    (folder / NAME).write_bytes(content[: data.draw(st.integers(0, len(content)))])
+    for read in (read_wheel, requirements):
+        try:
+            read(folder / NAME)
+        except BadInputError as error:
+            assert "\n" not in str(error)
 
 
 def test_no_record(tmp_path: Path) -> None:
