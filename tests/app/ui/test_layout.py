@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual.app import App
 from textual.content import Content
 
 from app.ui.inert import InertParser
@@ -130,7 +131,10 @@ def shown(markdown: AnswerMarkdown) -> str:
         (["." * 41], ["." * 40 + "\n."]),
     ],
 )
-def test_a_line_shows_once_it_says_what_it_is(pieces: list[str], seen: list[str]) -> None:
+def test_a_line_shows_once_it_says_what_it_is(
+    pieces: list[str], seen: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(AnswerMarkdown, "app", App())  # which says what can be drawn
     markdown = AnswerMarkdown()
     got = []
     for piece in pieces:
