@@ -79,6 +79,19 @@ def test_answers(answer: str, fails: bool) -> None:
     assert telling.failed is fails
 
 
+def test_another_answer_later_is_told() -> None:
+    """Where two tokens are all but equally likely, each machine may choose another."""
+    telling = Telling()
+    played = board(lambda *command: Done(0, f"Same.\nAbout {command[-1]}\n", ""))
+    steps.answers(played, {"A?": "Same.\nAbout A?", "B?": "Same.\nAbout C"}, telling)
+    assert not telling.failed
+    assert [line.split() for line in telling.lines[-3:]] == [
+        ["“B?”", "is", "answered", "otherwise."],
+        ["here", "About", "B?"],
+        ["x86-64", "About", "C"],
+    ]
+
+
 @pytest.mark.parametrize(("logit", "fails"), [(9.1, False), (9.5, True), (float("nan"), True)])
 def test_tokens(logit: float, fails: bool) -> None:
     here = json.dumps({"ids": [5, 6, 7], "logits": {"5": 9.0, "6": 9.0}})
