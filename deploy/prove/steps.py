@@ -16,7 +16,8 @@ STICK: Final = "/media/stick"
 PROFILE: Final = ("--board", "pi5-8gb")
 QUESTIONS: Final = ("What is asthma?", "What causes gout?", "What is anaemia?")
 TOLERANCE: Final = 0.25
-"""By which a logit may differ: the two machines round a product of 4-bit weights differently."""
+"""By which a logit may differ. The two machines round a product of 4-bit weights differently; so do
+two kernels of one machine: with and without repacked weights, x86-64's were 0.12 apart."""
 _ENVIRONMENT: Final = "/opt/bedside/current/venv"
 _PYTHON: Final = f"{_ENVIRONMENT}/bin/python"
 _CONNECT: Final = """
