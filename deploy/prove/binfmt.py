@@ -8,16 +8,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from app.errors import ResourceError
 from deploy.bundle.tools import run
 
-FOLDER: Final = Path("/proc/sys/fs/binfmt_misc")
 NAME: Final = "bedside-arm64"
+_FOLDER = "/proc/sys/fs/binfmt_misc"
 _MAGIC = (
     r"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00"
     r":\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
 )
 """An executable or library (type 2 or 3) for aarch64; the kernel reads the escapes itself."""
+
+_MOUNTED = f"cd {_FOLDER}; [ -e register ] || {{ mount -t binfmt_misc none . && cd {_FOLDER}; }}"
+"""Where the kernel is told, mounted for one shell alone, so that it need not be unmounted."""
+_FORGET = f'{_MOUNTED}; [ ! -e "$0" ] || echo -1 >"$0"'
 
 
 @contextmanager
@@ -25,25 +28,17 @@ def registered(starter: Path) -> Iterator[None]:
     """Inside, arm64 programs run; the kernel opens the starter now (F), so it works in any root.
 
     Raises:
-        ResourceError: the kernel has no binfmt_misc, or another program is registered already.
+        ResourceError: the kernel does not take it: it may be a container's, without that right.
     """
-    mounted = not (FOLDER / "register").exists()
-    if mounted:
-        run(["mount", "-t", "binfmt_misc", "binfmt_misc", FOLDER], environment=os.environ)
-    entry = FOLDER / NAME
+    _tell(_FORGET)  # what a proof that was killed has left
+    _tell(f'{_MOUNTED}; printf %s "$1" >register', f":{NAME}:M::{_MAGIC}:{starter}:F")
     try:
-        if entry.exists():  # of a proof that was killed
-            entry.write_text("-1")
-        (FOLDER / "register").write_text(f":{NAME}:M::{_MAGIC}:{starter}:F")
-        try:
-            yield
-        finally:
-            entry.write_text("-1")
-    except OSError as error:
-        raise ResourceError(
-            f"The kernel did not take qemu for arm64 programs ({error.strerror}). "
-            "Is this machine a container without that right?"
-        ) from error
+        yield
     finally:
-        if mounted:
-            run(["umount", FOLDER], environment=os.environ)
+        _tell(_FORGET)
+
+
+def _tell(script: str, *arguments: str) -> None:
+    """Runs a script with mounts of its own; `$0` is the name of the entry."""
+    shell = ["unshare", "--mount", "sh", "-eu", "-c", script, NAME, *arguments]
+    run(shell, environment=os.environ)
