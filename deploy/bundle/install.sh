@@ -256,7 +256,7 @@ Remove that, or copy the bundle again."
 
 verify_copy() {
     damaged=$(cd "$copy" && sha256sum -c --strict --quiet SHA256SUMS 2>/dev/null) || fail $bad_bundle \
-        "A file of the bundle is damaged (${damaged%%:*}). Copy the bundle to the stick again."
+        "A file of the bundle is damaged${damaged:+ (${damaged%%:*})}. Copy the bundle to the stick again."
     signers=$pinned
     if [ -n "$trusted" ]; then
         signers=$copy/keys/allowed_signers
