@@ -28,7 +28,7 @@ CPU_FEATURES: Final = ("asimddp", "asimdhp")
 """The same in the kernel's words: without one, the first product dies of an illegal instruction."""
 
 _TOOLCHAIN, _NO_COMMON = HERE / "aarch64.cmake", HERE / "nocommon.cmake"
-_FLAGS = (
+FLAGS: Final = (
     "-DGGML_NATIVE=OFF",
     f"-DGGML_CPU_ARM_ARCH={ARCHITECTURE}",
     "-DLLAVA_BUILD=OFF",
@@ -73,7 +73,8 @@ def cross_build(place: Workplace, sdist: Path) -> Llama:
 
 def _key(place: Workplace, sha256: str) -> str:
     """Of all that the wheel depends on."""
-    parts = [sha256, " ".join(_FLAGS), run([COMPILER, "-v"], environment=place.environment())]
+    compiler = run([COMPILER, "--version"], environment=place.environment())
+    parts = [sha256, compiler, *FLAGS]
     inputs = (_TOOLCHAIN, _NO_COMMON, LOCKS / TOOLS, LOCKS / SOURCES, _openmp(place), _NOTICE)
     parts += [sha256_of(path) for path in inputs]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
@@ -112,7 +113,7 @@ def _compile(place: Workplace, sdist: Path) -> Path:
         log=place.folder / "llama" / "log",
         _PYTHON_HOST_PLATFORM="linux-aarch64",
         CMAKE_TOOLCHAIN_FILE=str(_TOOLCHAIN),
-        CMAKE_ARGS=shlex.join([*_FLAGS, f"-DCMAKE_PROJECT_llama_cpp_INCLUDE={_NO_COMMON}"]),
+        CMAKE_ARGS=shlex.join([*FLAGS, f"-DCMAKE_PROJECT_llama_cpp_INCLUDE={_NO_COMMON}"]),
         CMAKE_BUILD_PARALLEL_LEVEL=str(os.cpu_count() or 1),
         CFLAGS=f"-ffile-prefix-map={place.folder}=.",
         CXXFLAGS=f"-ffile-prefix-map={place.folder}=.",

@@ -57,6 +57,12 @@ def test_what_the_program_reads_is_in_the_tree() -> None:
     assert targets["shared-data"] == {"models/catalog.toml": shared}
 
 
+def write_compiler(folder: Path, version: str) -> None:
+    """A compiler that only knows its version."""
+    (folder / "compiler").write_text(f"#!/bin/sh\necho gcc {version}\n")
+    (folder / "compiler").chmod(0o755)
+
+
 @pytest.fixture
 def sdist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A source, and a compiler whose OpenMP library is a file of this test's."""
@@ -65,7 +71,8 @@ def sdist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     notice.write_bytes(b"its licence")
     monkeypatch.setattr(cross, "_NOTICE", notice)
     monkeypatch.setattr(cross, "_openmp", lambda _: openmp)
-    monkeypatch.setattr(cross, "COMPILER", "true")
+    monkeypatch.setattr(cross, "COMPILER", str(tmp_path / "compiler"))
+    write_compiler(tmp_path, "12.2.0")
     (tmp_path / "llama").mkdir()
     (tmp_path / "llama/CMakeLists.txt").touch()
     path = tmp_path / "llama.tar.gz"
@@ -90,10 +97,19 @@ def test_what_was_built_is_kept_until_an_input_changes(sdist: Path, tmp_path: Pa
     (place.folder / "called").unlink()
     assert cross.cross_build(place, sdist) == first
     assert not (place.folder / "called").exists()
+    write_compiler(tmp_path, "12.2.1")
+    second = cross.cross_build(place, sdist)
     (tmp_path / "libgomp.so.1").write_bytes(b"another")
-    assert cross.cross_build(place, sdist).wheel != first.wheel
+    third = cross.cross_build(place, sdist)
+    assert len({first.wheel, second.wheel, third.wheel}) == 3
 
 
 def test_a_build_that_made_something_else(sdist: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="not built as it should be"):
         cross.cross_build(Pretending(tmp_path / "build", LLAMA, ("lib/libllama.so",)), sdist)
+
+
+def test_the_build_on_a_board_is_of_the_same_kind() -> None:
+    """`build-cuda.sh` adds the GPU, and else builds what the bundle's wheel is."""
+    script = (ROOT / "deploy/bundle/build-cuda.sh").read_text()
+    assert [flag for flag in cross.FLAGS if flag not in script] == []
