@@ -88,7 +88,13 @@ class Description:
         if self.answer_is == "letter":
             return index(row, self.answer, LETTERS[: len(options)])
         if self.answer_is == "text":
-            return index(row, self.answer, options)
+            found = index(row, self.answer, options)
+            if options.count(options[found]) > 1:
+                raise row.wrong(
+                    f"has its answer `{one_line(options[found], 40)}` among its options twice, so "
+                    "which is right cannot be told; mend it or leave it out"
+                )
+            return found
         value = row.value(self.answer)
         if type(value) is not int or not 0 <= value - self.first < len(options):
             raise row.wrong(

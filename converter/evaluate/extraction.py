@@ -46,11 +46,12 @@ def _letter(text: str, count: int, options: Sequence[str]) -> int | None:
 
 
 def _word(text: str, labels: Sequence[str]) -> int | None:
-    words = "|".join(re.escape(label) for label in sorted(labels, key=len, reverse=True))
-    for pattern in (rf"^[(\[\"'*]*({words})\b", rf"{_AFTER_ANSWER}({words})\b"):
-        if found := re.search(pattern, text, re.IGNORECASE):
-            folded = [label.casefold() for label in labels]
-            return folded.index(found[1].casefold())
+    ordered = sorted(labels, key=len, reverse=True)
+    words = "|".join(f"({re.escape(label)})" for label in ordered)
+    for before in (r"^[(\[\"'*]*", _AFTER_ANSWER):
+        found = re.search(rf"{before}(?:{words})(?!\w)", text, re.IGNORECASE)
+        if found and found.lastindex:
+            return labels.index(ordered[found.lastindex - 1])
     return _only(labels, text)
 
 

@@ -121,8 +121,10 @@ def _check_different(questions: Sequence[Question], rows: Sequence[Row]) -> None
     contents: dict[tuple[object, ...], Row] = {}
     for question, row in zip(questions, rows, strict=True):
         content = (question.text, question.options, question.passages)
-        before = ids.setdefault(question.id, row), contents.setdefault(content, row)
-        for other in before:
-            if other is not row:
-                name = one_line(question.id, 40)
-                raise row.wrong(f"asks the same as {other.place} (id {name}); take one away")
+        name = one_line(question.id, 40)
+        if (other := contents.setdefault(content, row)) is not row:
+            raise row.wrong(f"asks the same as {other.place} (id {name}); take one away")
+        if (other := ids.setdefault(question.id, row)) is not row:
+            raise row.wrong(
+                f"has the id {name} of {other.place}, which asks something else; mend the file"
+            )

@@ -44,7 +44,9 @@ def chat(question: Question, passages: Sequence[str], mode: Mode, by_label: bool
 def answers(question: Question, mode: Mode, by_label: bool, *, in_chat: bool) -> tuple[str, ...]:
     """What follows the prompt if an option is the answer, for each of them."""
     if by_label:
-        words = [option.capitalize() if in_chat else option for option in question.options]
+        words = [
+            option[:1].upper() + option[1:] if in_chat else option for option in question.options
+        ]
     else:
         words = list(question.options if mode == "text" else LETTERS[: len(question.options)])
     return tuple(words if in_chat else (f" {word}" for word in words))

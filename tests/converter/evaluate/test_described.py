@@ -74,6 +74,15 @@ def test_a_number_outside_the_options(target: object, sentence: str, tmp_path: P
         )
 
 
+def test_an_answer_that_stands_twice_among_the_options_is_no_answer(tmp_path: Path) -> None:
+    further = HEAD + 'options = "choices"\nanswer_is = "text"'
+    row = {"input": "Which?", "choices": ["a", "b", "b"]}
+    with pytest.raises(BadInputError, match="answer `b` among its options twice"):
+        read(tmp_path, further, {**row, "target": "b"})
+    (question,) = read(tmp_path, further, {**row, "target": "a"}).questions
+    assert question.answer == 0, "what is wrong twice harms nothing"
+
+
 @pytest.mark.parametrize(
     ("description", "sentence"),
     [

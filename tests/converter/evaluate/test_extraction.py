@@ -59,6 +59,21 @@ def test_words(written: str, choice: int | None) -> None:
     assert extract(written, STUDY, by_label=True) == choice
 
 
+@pytest.mark.parametrize(
+    ("written", "choice"),
+    [
+        ("No evidence", 1),
+        ("no, none", 0),
+        ("The answer is: DNA+", 2),
+        ("posıtive", 3),  # re.IGNORECASE holds the dotless i for an i, case folding does not
+        ("The answer is positiveness", None),
+    ],
+)
+def test_words_that_begin_alike_end_oddly_or_fold_oddly(written: str, choice: int | None) -> None:
+    question = Question("d", "Is it?", ("no", "no evidence", "DNA+", "positive"), 0)
+    assert extract(written, question, by_label=True) == choice
+
+
 @given(st.text(max_size=60), st.booleans())
 def test_whatever_is_written_is_an_option_or_nothing(written: str, by_label: bool) -> None:
     question = STUDY if by_label else ORGAN

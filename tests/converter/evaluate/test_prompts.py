@@ -81,6 +81,11 @@ def test_the_words(
     assert said == tuple(f" {word.lower() if by_label else word}" for word in endings)
 
 
+def test_a_label_in_a_chat_keeps_its_capitals() -> None:
+    question = Question("d", "Which?", ("left LVAD", "DNA"), 0)
+    assert wording.answers(question, "letter", True, in_chat=True) == ("Left LVAD", "DNA")
+
+
 def test_the_plain_form_begins_with_bos_and_ends_at_the_seam(small: Small) -> None:
     ((found,), template) = asked(small, one(ORGAN), Settings(template=False))
     assert template == "not used"
