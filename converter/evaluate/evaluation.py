@@ -61,6 +61,7 @@ class Evaluation:
     available: int
     """Questions in the set, of which `outcomes` holds those that were drawn."""
     settings: Settings
+    """As they took effect: without what the file or the set has none of (`Prompts.applied`)."""
     context: int
     """Tokens that a question with its longest option had room in."""
     template: str

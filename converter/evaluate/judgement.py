@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.sanitise import one_line
 from converter.evaluate.baseline import chance, majority
 from converter.evaluate.calibration import Calibration, calibrate
 from converter.evaluate.evaluation import Evaluation
@@ -48,7 +49,7 @@ class Judgement:
     def words(self) -> str:
         """The judgement alone."""
         guess = f"chance ({self.chance:.1%})"
-        always = f"always answering {self.majority} ({self.baseline.accuracy:.1%})"
+        always = f"always answering {one_line(self.majority, 20)} ({self.baseline.accuracy:.1%})"
         standings = [self.metrics.interval.against(value) for value in self.bars]
         first, second = (_WORDS[standing] for standing in standings)
         return f"{first} {guess}, and {second} {always}"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from app.errors import UsageError
 from app.sanitise import one_line
 from converter.evaluate.evaluation import Evaluation
 from converter.evaluate.intervals import CONFIDENCE, mcnemar
+
+_NAME = 240
+"""Characters of a name with all that tells it from the other's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class Pair:
 
     task: str
     first: str
-    """Name of the model, with the mode where both are one model's."""
+    """Name of the model, with how it was asked where both are one model's."""
     second: str
     questions: int
     only_first: int
@@ -33,7 +36,7 @@ class Pair:
     @property
     def sentence(self) -> str:
         """Which is better, or that the questions do not tell."""
-        first, second = one_line(self.first, 60), one_line(self.second, 60)
+        first, second = one_line(self.first, _NAME), one_line(self.second, _NAME)
         better, other = (first, second) if self.only_first > self.only_second else (second, first)
         verdict = (
             f"{better} is better than {other}"
@@ -106,9 +109,14 @@ def _named(evaluation: Evaluation) -> str:
 
 def _told_apart(evaluation: Evaluation, other: Evaluation) -> str:
     """A name that the other, whose file has the same, does not have."""
+    model = one_line(evaluation.model, 60)
     if evaluation.model_sha256 != other.model_sha256:
-        return f"{evaluation.model} ({evaluation.model_sha256[:8]})"
-    return f"{evaluation.model} ({way(evaluation)})"
+        return f"{model} ({evaluation.model_sha256[:8]})"
+    if way(evaluation) != way(other):
+        return f"{model} ({way(evaluation)})"
+    ours, theirs = asdict(evaluation.settings), asdict(other.settings)
+    apart = (f"{name} {value!r}" for name, value in ours.items() if value != theirs[name])
+    return f"{model} ({', '.join((way(evaluation), *apart))})"
 
 
 def way(evaluation: Evaluation) -> str:

@@ -10,7 +10,7 @@ known to), the answer is tokenised alone there too.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from app.engine.messages import Message
@@ -77,9 +77,23 @@ class Prompts:
             self._builder = PromptBuilder(ChatTemplate(source, *model.edges), _Tokens(model))
             self.template = "the file's"
         elif settings.template:
-            self.template = "none in the file; the plain form was used"
+            unsaid = ", without the system message" if settings.system else ""
+            self.template = f"none in the file; the plain form was used{unsaid}"
         self._before = model.tokenize(wording.LEAD, special=False)
         self._shown = "" if self._builder else "".join(self._worked())
+
+    @property
+    def applied(self) -> Settings:
+        """The settings without what came to nothing: a report must not claim a template that the
+        file lacks, a system message that had no place, or passages of a set that publishes none."""
+        applied, held = self._settings, self._material
+        if self._builder is None:
+            applied = replace(applied, template=False, system="")
+        if applied.passages == "published":
+            shown = (*held.examples, *held.questions.questions)
+            if not any(question.passages for question in shown):
+                applied = replace(applied, passages="none")
+        return applied
 
     def after(self, done: int) -> Iterator[Asked]:
         """Every question but the first `done`, made when its turn comes, so that not all lie in

@@ -113,7 +113,7 @@ def run(
         train_sha256=material.train_sha256,
         passages_sha256=retrieved.sha256 if retrieved else "",
         available=material.available,
-        settings=settings,
+        settings=prompts.applied,
         context=context,
         template=prompts.template,
         versions=versions(),

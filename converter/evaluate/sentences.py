@@ -86,10 +86,13 @@ def _too_long(evaluation: Evaluation, summary: Summary) -> str:
     ids = summary.too_long
     named = ", ".join(one_line(one, 60) for one in ids[:_NAMED])
     more = f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else ""
-    fitting = "" if summary.fitting is None else f" Of the others: {summary.fitting.sentence}"
+    if summary.fitting is None:
+        others = " None fits, so nothing was asked, and this says nothing of the model."
+    else:
+        others = f" Of the others: {summary.fitting.sentence}"
     return (
         f"Longer than the context of {evaluation.context:,} tokens, and so wrong: {len(ids):,} "
-        f"({named}{more}).{fitting}"
+        f"({named}{more}).{others}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -43,6 +44,24 @@ def test_one_model_asked_in_two_ways_has_two_names() -> None:
     assert found.p_value == 1
     same_name = pair(FIRST, replace(SECOND, model=FIRST.model))
     assert (same_name.first, same_name.second) == ("first.gguf (aaaaaaaa)", "first.gguf (bbbbbbbb)")
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"passages": "none"}, "passages as published"),
+        ({"context": 64}, "context 0"),
+        ({"system": "Be brief."}, "passages as published, system '')"),
+    ],
+)
+def test_two_ways_are_told_apart_to_their_last_word(settings: dict[str, Any], told: str) -> None:
+    mode = Settings(mode="text", template=False)
+    first = replace(FIRST, model="m" * 90, settings=mode)
+    found = pair(first, replace(first, settings=replace(mode, **settings)))
+    assert found.first != found.second
+    assert told in found.first
+    assert found.first in found.sentence
+    assert found.second in found.sentence
 
 
 OTHERS = {

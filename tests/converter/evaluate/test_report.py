@@ -43,6 +43,20 @@ def test_the_terminal_shows_both_kinds_of_guessing_beside_each_row() -> None:
     assert "McNemar's exact test" in text
 
 
+def test_where_nothing_fits_nothing_is_said_of_the_model() -> None:
+    nothing = evaluation(outcomes([0, 1], [None, None]))
+    assert any("None fits, so nothing was asked" in line for line in terminal([nothing]))
+    assert not any("None fits" in line for line in terminal([FULL]))
+
+
+def test_a_label_reaches_no_terminal_and_no_page_as_it_is() -> None:
+    labels = (HOSTILE, *FULL.labels[1:])
+    hostile = replace(FULL, labels=labels)
+    assert not any("\x1b" in line or "\n" in line for line in terminal([hostile]))
+    assert "\x1b" not in markdown([hostile])
+    assert "\n# www" not in markdown([hostile])
+
+
 def test_one_answer_to_everything_and_none_at_all_are_said() -> None:
     same = evaluation(outcomes([0, 1, 2], [0, 0, None]))
     assert "It answers A to 100.0% of the questions it answers." in list(terminal([same]))

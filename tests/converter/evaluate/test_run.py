@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from app.errors import BadInputError, ResourceError, UsageError
 from converter.evaluate import batches
 from converter.evaluate.evaluation import Evaluation, Mode, Settings
 from converter.evaluate.material import gather
+from converter.evaluate.paired import way
 from converter.evaluate.passages import Retrieved
 from converter.evaluate.record import record
 from converter.evaluate.resume import Kept
@@ -75,13 +77,25 @@ def test_what_an_evaluation_hands_on(small: Small) -> None:
     found = ask(small, questions(COUNT), settings, train=questions(3, first=70))
     assert isinstance(found, Evaluation)
     assert (found.task, found.model, found.available) == ("organs", "small.gguf", COUNT)
-    assert (len(found.outcomes), found.settings, found.context) == (4, settings, 512)
+    assert (len(found.outcomes), found.available, found.context) == (4, COUNT, 512)
+    assert found.settings == replace(settings, passages="none"), "the set publishes none"
     assert found.census.parameters > 10_000
     assert set(found.versions) == {"bedside", "llama-cpp-python", "numpy"}
     assert (found.train_sha256, found.passages_sha256) == ("1" * 64, "")
     asked = {question.id: question for question in questions(COUNT).questions}
     for one in found.outcomes:
         assert (one.truth, one.subject) == (asked[one.id].answer, asked[one.id].subject)
+
+
+def test_only_what_took_effect_is_said_to_have_been_asked(small: Small, untemplated: Small) -> None:
+    settings = Settings(system="Be brief.")
+    with_all = ask(small, yes_no(2), settings)
+    assert with_all.settings == settings
+    without = ask(untemplated, yes_no(2), settings)
+    assert without.settings == replace(settings, template=False, system="")
+    assert without.template.endswith("the plain form was used, without the system message")
+    assert way(without) == "by word, 0-shot, plain prompt, passages as published"
+    assert way(ask(small, questions(2), settings)) == "by letter, 0-shot, chat template"
 
 
 def test_a_question_longer_than_the_context_is_counted_and_named(small: Small) -> None:
