@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
@@ -66,10 +67,17 @@ def evaluate(  # noqa: PLR0913 - each parameter is an option of the command
         list[Path] | None,
         typer.Option(metavar="FILE", help="Where they are drawn from; may be repeated."),
     ] = None,
-    limit: Annotated[int, typer.Option(min=0, help="Questions at most; 0 for all.")] = 0,
-    seed: Annotated[int, typer.Option(help="Draws questions and examples.")] = 0,
+    limit: Annotated[
+        int, typer.Option(min=0, max=1_000_000, help="Questions at most; 0 for all.")
+    ] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=2**32 - 1, help="Draws questions and examples.")
+    ] = 0,
     context_tokens: Annotated[
-        int, typer.Option(min=0, help="Tokens at most; 0 for what the model was trained on.")
+        int,
+        typer.Option(
+            min=0, max=2**31 - 1, help="Tokens at most; 0 for what the model was trained on."
+        ),
     ] = 0,
     write_tokens: Annotated[
         int, typer.Option(min=1, max=65536, help="With --mode write: tokens of an answer.")
@@ -88,16 +96,20 @@ def evaluate(  # noqa: PLR0913 - each parameter is an option of the command
     ] = False,
 ) -> None:
     """Ask multiple-choice questions and set the answers beside what guessing gives."""
-    from app.errors import UsageError
     from converter.evaluate.evaluation import Mode, Passages, Settings
     from converter.evaluate.passages import read_passages
-    from converter.evaluate.publish import check_outputs
+    from converter.evaluate.publish import check_not_read, check_outputs
     from converter.evaluate.run import Candidate
 
+    _check_partners(
+        {
+            "--resume": (resume, "-o NAME", out is not None),
+            "--system": (bool(system), "--template", template),
+            "--train": (bool(train), "--shots", shots > 0),
+        }
+    )
     if out is not None:
         check_outputs(out)
-    elif resume:
-        raise UsageError("To go on with a run, name its output with -o NAME.")
     settings = Settings(
         mode=_one_of("--mode", mode, get_args(Mode)),
         normalised=normalise,
@@ -116,9 +128,22 @@ def evaluate(  # noqa: PLR0913 - each parameter is an option of the command
         _asked(data, task, forms), _sets(train or [], forms, repeats=True), settings, retrieved
     )
     session = _Session(Candidate.of(model), settings, threads, out, resume)
+    if out is not None:
+        read = (*data, *(train or []), *forms, *([passages] if passages else []), model)
+        check_not_read(out, read)
     evaluations = [session.ask(material) for material in materials]
-    _tell(evaluations, materials, out)
+    with session.keeping():
+        _tell(evaluations, materials, out)
     session.forget(materials)
+
+
+def _check_partners(options: Mapping[str, tuple[bool, str, bool]]) -> None:
+    """Refuse an option that would do nothing without another: given, its partner, given too."""
+    from app.errors import UsageError
+
+    for option, (given, partner, there) in options.items():
+        if given and not there:
+            raise UsageError(f"{option} does nothing without {partner}; give both, or neither.")
 
 
 def _one_of(option: str, value: str, known: Sequence[str]) -> Any:
@@ -203,6 +228,7 @@ class _Session:
 
     def ask(self, material: Material) -> Evaluation:
         """Ask a set; with an output, every batch is kept, and a stop says how to go on."""
+        from app.sanitise import one_line
         from converter.evaluate.resume import Kept
         from converter.evaluate.run import asked_for
 
@@ -212,13 +238,14 @@ class _Session:
         asked = asked_for(self.candidate, material, self.settings)
         with Kept(path, asked, resume=self.resume) as kept:
             if kept.torn:
-                typer.echo(f"The end of {path.name} was torn and is asked again.", err=True)
+                name = one_line(path.name)
+                typer.echo(f"The end of {name} was torn and is asked again.", err=True)
             try:
                 return self._run(material, kept)
             except (KeyboardInterrupt, SystemExit):
                 typer.echo(
                     f"Stopped. {kept.count:,} of {len(material.questions.questions):,} answers are "
-                    f"kept in {path.name}; the same command with --resume goes on.",
+                    f"kept in {one_line(path.name)}; the same command with --resume goes on.",
                     err=True,
                 )
                 raise
@@ -236,6 +263,19 @@ class _Session:
                 kept=kept,
                 progress=advance,
             )
+
+    @contextlib.contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Say where the answers are when the report cannot be written: hours may be in them."""
+        from app.errors import ResourceError
+
+        try:
+            yield
+        except ResourceError as error:
+            raise ResourceError(
+                f"{error} The answers are all kept beside it; the same command with --resume "
+                "writes the report."
+            ) from error
 
     def forget(self, materials: Sequence[Material]) -> None:
         """Take away what was kept: it is in the report."""

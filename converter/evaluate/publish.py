@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -18,16 +19,42 @@ from converter.files import check_output, whole_file
 
 _REPORT = (".json", ".md", ".svg", "-reliability.svg")
 _ANALYSIS = ("-errors.jsonl", "-errors.md")
+_LONGEST_NAME = 160
+"""Bytes; with the endings, a set's name and what marks an unfinished file it stays below 255."""
 
 
 def check_outputs(out: Path) -> None:
     """See that the files can be written, before any question is asked.
 
     Raises:
-        UsageError: the folder is missing, or something that is no file has one of the names.
+        UsageError: the folder is missing, the name is too long, or something that is no file has
+            one of the names.
     """
+    if len(os.fsencode(out.name)) > _LONGEST_NAME:
+        raise UsageError(
+            f"{one_line(out.name, 40)} is too long for the name of several files; take a shorter "
+            "one."
+        )
     for ending in (*_REPORT, *_ANALYSIS):
         check_output(_beside(out, ending), force=True)
+
+
+def check_not_read(out: Path, inputs: Sequence[Path]) -> None:
+    """See that a report does not take the place of what it is about.
+
+    Args:
+        out: the common name of its files.
+        inputs: files that are there.
+
+    Raises:
+        UsageError: one of them has a name of the report's.
+    """
+    for ending in (*_REPORT, *_ANALYSIS):
+        path = _beside(out, ending)
+        if path.exists() and any(path.samefile(one) for one in inputs):
+            raise UsageError(
+                f"{one_line(str(path))} is read itself and would be lost; name another output."
+            )
 
 
 def write_report(

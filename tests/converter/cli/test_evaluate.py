@@ -94,9 +94,13 @@ def test_every_way_of_asking(model: Path, tmp_path: Path) -> None:
         (("--mode", "guess"), 2, "There is no --mode guess; there are letter, text, write"),
         (("--context", "all"), 2, "There is no --context all"),
         (("--context", "reference"), 2, "give both"),
+        (("--train", "{tmp}/o.jsonl"), 2, "--train does nothing without --shots"),
+        (("--system", "Be brief.", "--no-template"), 2, "does nothing without --template"),
         (("--shots", "1"), 2, "name their file with --train"),
-        (("--resume",), 2, "name its output with -o NAME"),
+        (("--resume",), 2, "--resume does nothing without -o NAME"),
         (("-o", "{tmp}/none/table"), 2, "There is no folder"),
+        (("-o", "{tmp}/" + "x" * 200), 2, "too long for the name of several files"),
+        (("--data", "x" * 300), 3, "cannot be read"),
         (("--describe", "{tmp}/none.toml"), 3, "cannot be read"),
     ],
 )
@@ -108,6 +112,44 @@ def test_wrong_use_is_a_sentence(
     assert (ended.exit_code, ended.stdout) == (code, "")
     assert sentence in ended.stderr
     assert ended.stderr.count("\n") == 1
+
+
+def test_what_is_read_is_not_written_over(model: Path, tmp_path: Path) -> None:
+    data = organs(tmp_path / "organs.json", 3)
+    train = organs(tmp_path / "t-errors.jsonl", 3, first=5)
+    before = data.read_bytes()
+    command = ("evaluate", model, "--data", data, "--train", train, "--shots", 1)
+    for name in ("organs", "t"):
+        ended = run(*command, "-o", tmp_path / name)
+        assert ended.exit_code == 2
+        assert "is read itself and would be lost" in ended.stderr
+    assert data.read_bytes() == before
+
+
+def test_a_seed_that_a_record_cannot_hold_is_refused_before_the_work(
+    model: Path, tmp_path: Path
+) -> None:
+    data = organs(tmp_path / "o.jsonl", 3)
+    assert run("evaluate", model, "--data", data, "--seed", 10**30).exit_code == 2
+
+
+def test_a_report_that_finds_no_room_says_where_the_answers_are(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("evaluate", model, "--data", organs(tmp_path / "o.jsonl", 3), "--threads", 1)
+    with monkeypatch.context() as patched:
+        patched.setattr("converter.files.os.fsync", _full)
+        ended = run(*command, "-o", tmp_path / "table")
+    assert ended.exit_code == 4
+    assert "The disk filled up while" in ended.stderr
+    assert "the same command with --resume writes the report." in ended.stderr
+    ended = run(*command, "-o", tmp_path / "table", "--resume")
+    assert ended.exit_code == 0, ended.stderr
+    assert not list(tmp_path.glob("*.part*"))
+
+
+def _full(_: int) -> None:
+    raise OSError(28, "No space left on device")
 
 
 @pytest.fixture(scope="module")
