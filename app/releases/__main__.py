@@ -14,7 +14,8 @@ from pathlib import Path
 
 from app.errors import INTERRUPTED, BedsideError, UsageError
 from app.releases.host import Host
-from app.releases.install import Wishes, install, update
+from app.releases.install import Wishes, install
+from app.releases.interruption import interruptible
 from app.releases.layout import Layout
 from app.releases.links import sweep
 from app.releases.lock import locked
@@ -40,8 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def perform(arguments: Sequence[str] | None) -> None:
     """Does what it is told. Raises BedsideError where it does not."""
+    said = _parser().parse_args(arguments)
     os.umask(0o022)  # the service reads what root installs
-    _do(_parser().parse_args(arguments))
+    with interruptible():
+        _do(said)
 
 
 def host_of(layout: Layout, *, systemd: bool | None = None) -> Host:
@@ -57,23 +60,22 @@ def host_of(layout: Layout, *, systemd: bool | None = None) -> Host:
     if layout.real and os.geteuid() != 0:
         raise UsageError("This changes the system, which is root's to do. Put sudo in front of it.")
     chosen = read_record(layout).systemd if systemd is None else systemd
-    return Host(layout, tell=lambda sentence: print(clean(sentence), flush=True), systemd=chosen)
+    return Host(layout, tell=_tell, systemd=chosen)
 
 
 def _do(said: argparse.Namespace) -> None:
     layout = Layout(said.prefix)
     host = host_of(layout, systemd=False if said.no_systemd else None)
-    with locked(layout, said.lock):
+    with locked(layout):
         if said.act == "install":
-            _remember(layout, said)
-            version = install(host, said.path, Wishes(said.allow_downgrade, said.signers))
-            print(f"Bedside {version} is installed.")
+            version = _install_first(host, said)
+            host.tell(f"Bedside {version} is installed.")
             take_offers(host, layout.current, _wanted(said))
         elif said.act == "update":
-            version = update(host, said.path, Wishes(said.allow_downgrade))
-            print(f"Bedside {version} runs now.")
+            version = install(host, said.path, Wishes(said.allow_downgrade))
+            host.tell(f"Bedside {version} runs now.")
         elif said.act == "rollback":
-            print(f"Bedside {rollback(host)} runs again.")
+            host.tell(f"Bedside {rollback(host)} runs again.")
         elif said.act == "uninstall":
             uninstall(host, said.keep_data)
         else:
@@ -95,24 +97,32 @@ def _yes(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _remember(layout: Layout, said: argparse.Namespace) -> None:
-    """Keeps how the first installation was told to go about it, for the updates."""
-    record = read_record(layout)
+def _tell(sentence: str) -> None:
+    """Says what is done. A terminal that went away must not end it between two releases."""
+    try:
+        print(clean(sentence), flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _install_first(host: Host, said: argparse.Namespace) -> str:
+    """Installs, and keeps how it was told to go about it, for the updates."""
+    record = read_record(host.layout)
     kept = dataclasses.replace(
         record, systemd=not said.no_systemd, board=said.board or record.board
     )
     if kept != record:
-        write_record(layout, kept)
+        write_record(host.layout, kept)
+    return install(host, said.path, Wishes(said.allow_downgrade, said.signers))
 
 
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--prefix", type=Path, default=Path("/"), help="a folder in place of /")
-    shared.add_argument("--lock", type=int, help="descriptor of the lock that the caller holds")
     shared.add_argument("--no-systemd", action="store_true", help="set up no service")
     parser = argparse.ArgumentParser(prog="python -m app.releases", description="Releases.")
     acts = parser.add_subparsers(dest="act", required=True)
-    first = acts.add_parser("install", parents=[shared], help="install a copy of a bundle")
+    first = acts.add_parser("install", parents=[shared], help="install a bundle, and pin its key")
     first.add_argument("path", type=Path)
     first.add_argument("--signers", type=Path, help="the key to trust where none is pinned")
     first.add_argument("--board", choices=BOARDS, help="what the board is; else found out")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.files import disk_of
 from app.releases.copying import copy_bundle, read_manifest, verify_copy
 from app.releases.fitness import (
     bundled_bytes,
@@ -16,7 +17,7 @@ from app.releases.fitness import (
     examine,
 )
 from app.releases.host import Host
-from app.releases.links import sweep
+from app.releases.links import check_links, sweep
 from app.releases.manifest import Manifest
 from app.releases.offers import IN_X, take_offers
 from app.releases.record import Record, read_record
@@ -45,8 +46,8 @@ class Wishes:
     """The key that they compared with the handbook; looked at where none is pinned yet."""
 
 
-def install(host: Host, copy: Path, wishes: Wishes) -> str:
-    """Installs a copy of a bundle that lies in the folder of the releases.
+def install(host: Host, bundle: Path, wishes: Wishes) -> str:
+    """Copies a bundle from where it lies to the disk, and installs the copy.
 
     Returns:
         The version that runs now.
@@ -54,14 +55,16 @@ def install(host: Host, copy: Path, wishes: Wishes) -> str:
     Raises:
         BedsideError: it does not; the board is as it was, and the copy is gone.
     """
+    check_links(host.layout)
     with _or_as_before(host):
         signers = host.layout.signers
         if wishes.signers is not None and not signers.exists():
             signers = wishes.signers
-        manifest = verify_copy(copy, pinned(signers, owner=host.owner), host.run)
+        pinned(signers, owner=host.owner)
+        copy = _copied(host, bundle, wishes)
+        manifest = verify_copy(copy, signers, host.run)
         host.tell(f"The bundle is Bedside {manifest.version} for {manifest.board}, and is whole.")
         _check(host, manifest, wishes, bundled_bytes(manifest))
-        check_groups(host)
         make_folders(host)
         pin_key(host, signers)
         release = stage(host, copy, manifest)
@@ -74,17 +77,18 @@ def install(host: Host, copy: Path, wishes: Wishes) -> str:
     return manifest.version
 
 
-def update(host: Host, bundle: Path, wishes: Wishes) -> str:
-    """Copies a bundle from where it lies and installs the copy; otherwise as `install`."""
-    pinned(host.layout.signers, owner=host.owner)
+def _copied(host: Host, bundle: Path, wishes: Wishes) -> Path:
+    """A copy of the bundle among the releases, which nobody has verified yet."""
     sweep(host.layout)
     manifest = read_manifest(bundle)
     _check(host, manifest, wishes, 0)
+    check_groups(host)
     copy = host.layout.incoming(manifest.version)
+    with disk_of(copy):
+        copy.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     host.tell(f"Copying {bundled_bytes(manifest) / 1e6:.0f} MB to the disk.")
-    with _or_as_before(host):
-        copy_bundle(bundle, manifest, copy)
-    return install(host, copy, Wishes(wishes.allow_downgrade))
+    copy_bundle(bundle, manifest, copy)
+    return copy
 
 
 def _check(host: Host, manifest: Manifest, wishes: Wishes, copied: int) -> None:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.errors import BadInputError, UsageError
 from app.files import disk_of, sync_folder
 from app.releases.layout import NOTE, Layout, is_whole
 from app.releases.note import read_note
@@ -35,20 +36,29 @@ def point_at(link: Path, version: str | None) -> None:
         sync_folder(link.parent)
 
 
-def sweep(layout: Layout, spare: Path | None = None) -> None:
-    """Removes what is neither `current` nor `previous`: old releases, halves of new ones.
+def check_links(layout: Layout) -> None:
+    """See that nothing stands where `current` and `previous` do which a switch cannot replace.
 
-    Args:
-        layout: where.
-        spare: a copy that is about to be installed.
+    Raises:
+        UsageError: a folder does, as after a copy that followed the links.
+    """
+    for link in (layout.current, layout.previous):
+        if link.is_dir() and not link.is_symlink():
+            raise UsageError(
+                f"{link} is a folder, where a link to a release must be. Move it away: "
+                f"sudo mv {link} {link}.moved"
+            )
+
+
+def sweep(layout: Layout) -> None:
+    """Removes what is neither `current` nor `previous`: old releases, halves of new ones.
 
     Raises:
         ResourceError: the disk does not let go of it.
     """
     linked = [layout.pointed(link) for link in (layout.current, layout.previous)]
     kept = {layout.release(version) for version in linked if version is not None}
-    models = {layout.model(read_note(release).model_sha256) for release in kept}
-    for path in _leftovers(layout, kept | models | ({spare} if spare else set())):
+    for path in _leftovers(layout, kept | _models_of(layout, kept)):
         with disk_of(path):
             remove(path)
 
@@ -65,6 +75,14 @@ def remove(path: Path) -> None:
         (path / NOTE).unlink()
         sync_folder(path)
     shutil.rmtree(path)
+
+
+def _models_of(layout: Layout, releases: set[Path]) -> set[Path]:
+    """The models that these releases answer with; all, where one cannot say which is its own."""
+    try:
+        return {layout.model(read_note(release).model_sha256) for release in releases}
+    except BadInputError:  # a card that wears out must not bar the update that replaces it
+        return set(layout.models.glob("sha256-*.gguf"))
 
 
 def _leftovers(layout: Layout, kept: set[Path]) -> Iterator[Path]:

@@ -19,7 +19,16 @@ from app.releases.manifest import BOARDS
 
 _SCHEMA = 1
 _LARGEST = 256 * 1024
-_KINDS = ("file", "link", "user", "enabled", "target", "offer")
+_FORMS = {
+    "file": "etc/bedside/allowed_signers",
+    "link": "usr/local/bin/bedside",
+    "user": "bedside",
+    "enabled": r"bedside[A-Za-z0-9@_.-]*",
+    "target": r"[A-Za-z0-9@_.-]+\.target",
+    "offer": r"[a-z][a-z0-9-]*",
+}
+"""What a change of each kind may be of. Whatever else stands in a damaged record, no uninstaller
+removes a file, a user or a service for it that is not Bedside's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,4 +116,5 @@ def change(host: Host, kind: str, name: str, sentence: str) -> None:
 
 
 def _change(fields: Fields) -> Change:
-    return Change(fields.choice("kind", _KINDS), fields.text("name", 240))
+    kind = fields.choice("kind", _FORMS)
+    return Change(kind, fields.matching("name", _FORMS[kind]))

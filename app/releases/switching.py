@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from app.errors import BedsideError, CheckError, UsageError
 from app.releases.host import Host
-from app.releases.links import point_at
+from app.releases.links import check_links, point_at
 from app.releases.record import Change, change, read_record, write_record
 from app.releases.smoke import smoke_answer
 from app.releases.units import link_units, services_of, start, stop, systemctl
@@ -68,6 +68,7 @@ def rollback(host: Host) -> str:
     version = layout.pointed(layout.previous)
     if version is None or version == layout.pointed(layout.current):
         raise UsageError("There is no release before this one to go back to.")
+    check_links(layout)
     switch(host, version)
     return version
 

@@ -1,11 +1,13 @@
 #!/bin/sh
 # Installs Bedside on this board from the folder that this script lies in, without a network:
 #     sudo sh install.sh
-# Look first with --dry-run. The bundle is copied to the disk, and the copy is verified and
-# installed, never the stick. Where Bedside runs already, the installed program takes over, with the
-# key that it pinned; this script is then only another way to say `bedside update`.
+# Look first with --dry-run. This script takes one program from the stick, Bedside's own wheel, and
+# verifies its copy of that; the program copies the bundle to the disk, and verifies and installs
+# the copy. Where Bedside runs already, the installed program takes over, with the key that it
+# pinned; this script is then only another way to say `bedside update`.
 set -eu
 umask 022
+unset CDPATH
 LC_ALL=C
 export LC_ALL
 
@@ -70,13 +72,14 @@ pinned=$root/etc/bedside/allowed_signers
 
 # The fields of manifest.json, one a line as the builder writes them. Nothing here is believed: these
 # checks only spare a long copy; the verified copy is checked again.
+manifest() { head -c 1048576 "$here/manifest.json"; }
 field() {
-    sed -n "s/^ \"$1\": \"\{0,1\}\([A-Za-z0-9._-]*\)\"\{0,1\},\{0,1\}\$/\1/p" "$here/manifest.json"
+    manifest | sed -n "s/^ \"$1\": \"\{0,1\}\([A-Za-z0-9._-]*\)\"\{0,1\},\{0,1\}\$/\1/p"
 }
 number() {
     value=$(field "$1")
     case $value in
-        '' | *[!0-9]* | ????????????????*) fail $bad_bundle "The bundle's manifest cannot be read. \
+        '' | 0?* | *[!0-9]* | ????????????????*) fail $bad_bundle "The bundle's manifest cannot be read. \
 Copy the bundle to the stick again." ;;
     esac
     printf '%s' "$value"
@@ -119,23 +122,22 @@ Install the 64-bit system." ;;
     python=$(find_python)
     glibc=$(getconf GNU_LIBC_VERSION 2>/dev/null) || glibc=another
     needed=$(field glibc)
-    case ${glibc#glibc 2.}-${needed#2.} in
-        *[!0-9-]* | -* | *-) fail $wrong_use "The bundle needs glibc $needed or later, and this system \
-has ${glibc#glibc }." ;;
+    has=${glibc#glibc 2.} has=${has%%.*} needs=${needed#2.}
+    case $has-$needs in
+        *[!0-9-]* | -* | *- | ????????*) has=0 needs=1 ;;
     esac
-    [ "${glibc#glibc 2.}" -ge "${needed#2.}" ] || fail $wrong_use "The bundle needs glibc $needed or \
-later, and this system has ${glibc#glibc }. Use a newer system."
-    for tool in sha256sum ssh-keygen flock; do
+    [ "$has" -ge "$needs" ] || fail $wrong_use "The bundle needs glibc $needed or later, and this \
+system has ${glibc#glibc }. Use a newer system."
+    for tool in sha256sum ssh-keygen; do
         command -v "$tool" >/dev/null 2>&1 || fail $wrong_use "The program $tool is not here. Install \
-it: sudo apt install coreutils openssh-client util-linux"
+it: sudo apt install coreutils openssh-client"
     done
 }
 
 check_processor() { # AT_HWCAP, as the kernel tells it; under emulation cpuinfo shows the host's
     hwcap=$(od -An -v -t u8 -w16 "$root/proc/self/auxv" | awk '$1 == 16 { print $2; exit }')
     [ -n "$hwcap" ] || fail $wrong_use "What the processor can do cannot be read from /proc."
-    features=$(sed -n '/^ "cpu_features": \[/,/^ \]/s/^  "\([a-z0-9]*\)",\{0,1\}$/\1/p' \
-        "$here/manifest.json")
+    features=$(manifest | sed -n '/^ "cpu_features": \[/,/^ \]/s/^  "\([a-z0-9]*\)",\{0,1\}$/\1/p')
     for feature in $features; do
         case $feature in
             asimd) bit=1 ;;
@@ -197,18 +199,22 @@ remark() { # what is odd and hinders nothing
     esac
 }
 
-fingerprint_of() { # the key in a file of signers; nothing where there is not exactly one
-    [ "$(grep -c '' "$1")" = 1 ] || return 0
-    public=$(sed -n 's/^release@bedside .*\(ssh-ed25519 [A-Za-z0-9+/=]*\)$/\1/p' "$1")
-    printf '%s\n' "$public" | ssh-keygen -l -f - 2>/dev/null | awk 'NR == 1 { print $2 }'
+take() { # a file of the bundle to the workplace, and not more than this of it
+    [ -f "$here/$1" ] || fail $bad_bundle "The bundle lacks $1. Copy its whole folder to the stick \
+again."
+    said=$(head -c "$2" "$here/$1" 2>&1 >"$work/$(basename "$1")") || fail $bad_bundle "$1 could not \
+be copied (${said##*: }). See that the stick is in its place and $work has room."
 }
 
-trust_key() { # sets `trusted`: the fingerprint that a person or the board itself vouches for
-    if [ -f "$pinned" ]; then
-        trusted=''
-        return
-    fi
-    trusted=$(fingerprint_of "$here/keys/allowed_signers")
+trust_key() { # sets `signers`: the key that this board pinned, or that a person vouches for now
+    signers=$pinned
+    [ ! -f "$pinned" ] || return 0
+    signers=$work/allowed_signers
+    take keys/allowed_signers 1000
+    line='release@bedside namespaces="bedside-bundle"'
+    public=$(sed -n "\$!d;1s|^$line \(ssh-ed25519 [A-Za-z0-9+/=]*\)\$|\1|p" "$signers")
+    printf '%s %s\n' "$line" "$public" >"$signers" # whatever else stood there is not pinned
+    trusted=$(printf '%s\n' "$public" | ssh-keygen -l -f - 2>/dev/null | awk '{ print $2 }')
     case $trusted in
         SHA256:*) ;;
         *) fail $bad_bundle "The bundle holds no key. Copy the bundle to the stick again." ;;
@@ -220,52 +226,32 @@ not use this bundle."
     elif [ -t 0 ]; then
         printf 'Is this the key in the handbook, letter for letter? Type yes: '
         read -r answer || answer=''
-        [ "$answer" = yes ] || fail $bad_bundle "Nothing was installed. Ask whoever gave you the bundle."
+        [ "$answer" = yes ] || fail $bad_bundle "Nothing was changed. Ask whoever gave you the bundle."
     else
         fail $wrong_use "Nobody can be asked about the key. Give it: --fingerprint SHA256:..."
     fi
 }
 
-copy_bundle() { # only what SHA256SUMS names, and only where nothing else lies beside it
-    cut -c67- "$here/SHA256SUMS" >"$copy.paths"
-    while IFS= read -r path; do
-        case /$path/ in
-            *[!A-Za-z0-9._+@!/-]* | *//* | */./* | */../*) fail $bad_bundle "The bundle names a file \
-that cannot be one. Copy the bundle to the stick again." ;;
-        esac
-    done <"$copy.paths"
-    printf '%s\n' SHA256SUMS SHA256SUMS.sig >>"$copy.paths"
-    sort -o "$copy.paths" "$copy.paths"
-    (cd "$here" && find . ! -type d) | sed 's|^\./||' | sort >"$copy.found"
-    foreign=$(comm -13 "$copy.paths" "$copy.found" | head -n 1)
-    [ -z "$foreign" ] || fail $bad_bundle "The bundle holds $foreign, which does not belong to it. \
-Remove that, or copy the bundle again."
-    missing=$(comm -23 "$copy.paths" "$copy.found" | head -n 1)
-    [ -z "$missing" ] || fail $bad_bundle "The bundle lacks $missing. Copy it to the stick again."
-    while IFS= read -r path; do
-        if [ ! -f "$here/$path" ] || [ -h "$here/$path" ]; then
-            fail $bad_bundle "$path of the bundle is no ordinary file. Copy the bundle again."
-        fi
-        mkdir -p "$(dirname "$copy/$path")"
-        cp "$here/$path" "$copy/$path" 2>"$copy.error" || fail $bad_bundle "$path could not be copied \
-($(sed -n '1s/.*: //p' "$copy.error")). See that the stick is in its place and the disk has room."
-    done <"$copy.paths"
-    rm -f "$copy.paths" "$copy.found" "$copy.error"
-    sync
+fetch_program() { # sets `wheel`: Bedside's own, on the disk, and as the key's owner signed it
+    work=$(mktemp -d 2>/dev/null) || fail $no_room "No file can be written to ${TMPDIR:-/tmp}. See that \
+its disk is writable and has room."
+    trap 'rm -rf "$work"' EXIT
+    trap 'exit 130' INT TERM HUP
+    trust_key
+    take SHA256SUMS 1048576
+    take SHA256SUMS.sig 1048576
+    ssh-keygen -Y verify -f "$signers" -I release@bedside -n bedside-bundle \
+        -s "$work/SHA256SUMS.sig" <"$work/SHA256SUMS" >/dev/null 2>&1 || fail $bad_bundle "The bundle is \
+not signed with the key that this board trusts. Do not use it."
+    path=wheels/bedside-$version-py3-none-any.whl wheel=$work/${path#wheels/}
+    take "$path" 268435456
+    [ "$(sha256sum <"$wheel" | cut -c1-64)" = "$(sed -n "s|  $path\$||p" "$work/SHA256SUMS")" ] ||
+        fail $bad_bundle "A file of the bundle is damaged ($path). Copy the bundle to the stick again."
 }
 
-verify_copy() {
-    damaged=$(cd "$copy" && sha256sum -c --strict --quiet SHA256SUMS 2>/dev/null) || fail $bad_bundle \
-        "A file of the bundle is damaged${damaged:+ (${damaged%%:*})}. Copy the bundle to the stick again."
-    signers=$pinned
-    if [ -n "$trusted" ]; then
-        signers=$copy/keys/allowed_signers
-        [ "$(fingerprint_of "$signers")" = "$trusted" ] ||
-            fail $bad_bundle "The stick gave another key than before. Do not use it."
-    fi
-    ssh-keygen -Y verify -f "$signers" -I release@bedside -n bedside-bundle \
-        -s "$copy/SHA256SUMS.sig" <"$copy/SHA256SUMS" >/dev/null 2>&1 || fail $bad_bundle "The bundle is \
-not signed with the key that this board trusts. Do not use it."
+releases() { # app.releases, straight out of the wheel: it needs nothing installed
+    "$python" -I -S -c 'import sys; sys.path.insert(0, sys.argv.pop(1))
+from app.releases.__main__ import main; sys.exit(main())' "$wheel" "$@" --prefix "${root:-/}"
 }
 
 only_root() {
@@ -273,11 +259,16 @@ only_root() {
 to do: sudo sh install.sh"
 }
 
-releases() { # app.releases, straight out of the wheel in a folder: it needs nothing installed
-    wheel=$1/wheels/bedside-$version-py3-none-any.whl
-    shift
-    "$python" -I -S -c 'import sys; sys.path.insert(0, sys.argv.pop(1))
-from app.releases.__main__ import main; sys.exit(main())' "$wheel" "$@" --prefix "${root:-/}"
+read_version() { # and see that there is a bundle at all
+    for file in manifest.json SHA256SUMS SHA256SUMS.sig; do
+        [ -f "$here/$file" ] || fail $bad_bundle "The bundle lacks $file. Copy its whole folder to the \
+stick, not this script alone."
+    done
+    version=$(field version)
+    case $version in
+        '' | *[!0-9abrc.]*) fail $bad_bundle "The bundle's manifest cannot be read. Copy the bundle \
+again." ;;
+    esac
 }
 
 if [ "$act" = uninstall ]; then
@@ -288,19 +279,14 @@ if [ "$act" = uninstall ]; then
     if [ -n "$python" ]; then
         exec "$python" -I -m app.releases uninstall "$data" --prefix "${root:-/}"
     fi
-    python=$(find_python) version=$(field version)
-    releases "$here" uninstall "$data"
+    read_version
+    python=$(find_python)
+    fetch_program
+    releases uninstall "$data"
     exit
 fi
 
-for file in manifest.json SHA256SUMS SHA256SUMS.sig; do
-    [ -f "$here/$file" ] || fail $bad_bundle "The bundle lacks $file. Copy its whole folder to the \
-stick, not this script alone."
-done
-version=$(field version)
-case $version in
-    '' | *[!0-9abrc.]*) fail $bad_bundle "The bundle's manifest cannot be read. Copy the bundle again." ;;
-esac
+read_version
 check_system
 check_processor
 check_board
@@ -322,33 +308,10 @@ if [ -n "$installed" ]; then
     # shellcheck disable=SC2086  # an option or nothing
     exec "$installed" -I -m app.releases update "$here" $downgrade --prefix "${root:-/}"
 fi
-trust_key
-had_opt=no
-[ ! -d "$opt" ] || had_opt=yes
-mkdir -p "$opt/releases" 2>/dev/null || fail $no_room "The folder $opt cannot be made. See that its \
-disk is writable and has room."
-(umask 077 && : >>"$opt/.lock") # whoever may open it could hold it for ever
-exec 9>"$opt/.lock"
-flock -n 9 || fail $wrong_use "Another installation is at work. Wait until it has ended."
-copy=$opt/releases/.incoming-first
-tidy() {
-    rm -rf "$copy" "$copy.paths" "$copy.found" "$copy.error"
-    if [ $had_opt = no ] && [ ! -h "$opt/current" ] && [ -d "$opt" ]; then
-        rm -f "$opt/.lock"
-        rmdir "$opt/releases" "$opt" 2>/dev/null || :
-    fi
-}
-trap tidy EXIT
-trap 'exit 130' INT TERM HUP
-rm -rf "$copy" # of an installation that lost its power
-mkdir "$copy"
-say "Copying the bundle to the disk."
-copy_bundle
-say "Verifying the copy."
-verify_copy
-set -- install "$copy" --signers "$signers" --lock 9
+fetch_program
+set -- install "$here" --signers "$signers"
 [ -z "$offers" ] || set -- "$@" --offers "$offers"
 [ -z "$named" ] || set -- "$@" --board "$named"
 [ "$systemd" = yes ] || set -- "$@" --no-systemd
 [ -z "$downgrade" ] || set -- "$@" "$downgrade"
-releases "$copy" "$@"
+releases "$@"

@@ -26,9 +26,14 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Key:
     return Key.make(tmp_path_factory.mktemp("key") / "release")
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory, key: Key) -> Board:
+    return installing.make(tmp_path_factory.mktemp("template"), key)
+
+
 @pytest.fixture
-def board(tmp_path: Path, key: Key) -> Board:
-    return installing.make(tmp_path, key)
+def board(tmp_path: Path, template: Board) -> Board:
+    return installing.copy(template, tmp_path)
 
 
 def refused(board: Board, *options: str, code: int, sentence: str) -> None:
@@ -135,7 +140,7 @@ def test_a_full_disk(board: Board) -> None:
 
 def test_a_clock_in_1970_is_only_noted(board: Board) -> None:
     program(board.programs, "date", "case $1 in +%s) echo 86400 ;; *) echo 1970-01-02 ;; esac")
-    done = board.trusting()
+    done = board.trusting("--dry-run")
     assert "clock is wrong (1970-01-02)" in done.stdout
     assert done.returncode == 0
 
@@ -157,7 +162,10 @@ def test_jetpack_is_remarked_on(board: Board, tmp_path: Path, text: str, note: s
     assert done.returncode == 0
 
 
-@pytest.mark.parametrize("path", [bundle.INSTALLER, bundle.SIGNERS, MODEL, *bundle.UNLISTED])
+WHEEL = bundle.wheel_of("1.0.0")
+
+
+@pytest.mark.parametrize("path", [bundle.INSTALLER, bundle.SIGNERS, WHEEL, MODEL, *bundle.UNLISTED])
 def test_a_flipped_byte_in_any_file_is_refused(board: Board, path: str) -> None:
     """What a damaged script does nobody can say, so it gets a comment that the sums do not know."""
     if path == bundle.INSTALLER:
@@ -172,15 +180,29 @@ def test_a_flipped_byte_in_any_file_is_refused(board: Board, path: str) -> None:
     assert tree(board.root) == before
 
 
+def piped(path: Path) -> None:
+    """Puts a pipe in place of a file: whoever opens it to read waits for ever."""
+    path.unlink()
+    os.mkfifo(path)
+
+
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (lambda stick: (stick / "autorun.inf").touch(), "holds autorun.inf"),
-        (lambda stick: os.mkfifo(stick / "wheels/pipe"), "holds wheels/pipe"),
-        (lambda stick: (stick / "units/away").symlink_to("/etc"), "holds units/away"),
+        (lambda stick: (stick / "autorun.inf").touch(), "holds “autorun.inf”"),
+        (lambda stick: os.mkfifo(stick / "wheels/pipe"), "holds “wheels/pipe”"),
+        (lambda stick: (stick / "units/away").symlink_to("/etc"), "holds “units/away”"),
         (lambda stick: (stick / MODEL).unlink(), f"lacks {MODEL}"),
         (lambda stick: (stick / bundle.SIGNATURE).unlink(), f"lacks {bundle.SIGNATURE}"),
-        (lambda stick: (stick / MODEL).write_bytes(b"GGUF other"), f"is damaged ({MODEL})"),
+        (
+            lambda stick: (stick / MODEL).write_bytes(b"GGUF other"),
+            f"{Path(MODEL).name} of the bundle is damaged",
+        ),
+        (lambda stick: (stick / "\x1b]52;c;eA==\x07\n").touch(), "holds “”, which does not belong"),
+        (lambda stick: os.truncate(stick / bundle.MANIFEST, 2**30), "manifest.json of the bundle"),
+        (lambda stick: os.truncate(stick / bundle.SUMS, 2**30), "is not signed with the key"),
+        (lambda stick: piped(stick / WHEEL), f"lacks {WHEEL}"),
+        (lambda stick: piped(stick / bundle.SIGNERS), f"lacks {bundle.SIGNERS}"),
     ],
 )
 def test_a_bundle_that_is_not_one(
@@ -191,16 +213,31 @@ def test_a_bundle_that_is_not_one(
 
 
 def test_paths_that_lead_elsewhere(board: Board) -> None:
+    """Signed, so that it is the program that must refuse them."""
     (board.root / "victim").write_text("of the board")
     with (board.stick / bundle.SUMS).open("a") as sums:
         sums.write("0" * 64 + "  ../victim\n")
-    refused(board, code=3, sentence="names a file that cannot be one")
+    board.key.sign(board.stick / bundle.SUMS)
+    refused(board, code=3, sentence="“../victim” is no path that a bundle may hold")
 
 
 def test_a_stick_that_is_pulled_out(board: Board) -> None:
-    pulled = 'case $1 in *.gguf) echo "cp: $1: Input/output error" >&2; exit 1 ;; esac'
-    program(board.programs, "cp", f'{pulled}\nexec {shutil.which("cp")} "$@"')
+    pulled = 'case $3 in *.whl) echo "head: $3: Input/output error" >&2; exit 1 ;; esac'
+    program(board.programs, "head", f'{pulled}\nexec {shutil.which("head")} "$@"')
     refused(board, code=3, sentence="could not be copied (Input/output error)")
+
+
+def test_a_folder_for_files_that_cannot_be_written(board: Board) -> None:
+    program(board.programs, "mktemp", "exit 1")
+    refused(board, code=4, sentence="See that its disk is writable")
+
+
+def test_names_that_a_shell_would_read(template: Board, tmp_path: Path) -> None:
+    board = installing.copy(template, tmp_path / 'it\'s a $(touch caught) "stick" `*` \\')
+    assert board.trusting("--dry-run").returncode == 0
+    done = board.trusting()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (board.root / "opt/bedside/current/manifest.json").is_file()
 
 
 def test_another_key_than_in_the_handbook(board: Board, tmp_path: Path) -> None:
@@ -226,11 +263,18 @@ def test_a_person_compares_the_key(board: Board, answer: str, code: int) -> None
 
 
 def test_it_goes_without_its_own_help(board: Board) -> None:
-    """A release that does not run any more, as after an upgrade of the system's Python."""
+    """A release that does not run any more, as after an upgrade of the system's Python. Then the
+    stick's program helps, if the board's own key signed it."""
     before = tree(board.root)
     assert board.trusting().returncode == 0
     (board.root / "var/lib/bedside/kept").write_text("words")
     (board.root / "opt/bedside/current/venv/bin/python").unlink()
+    whole = (board.stick / WHEEL).read_bytes()
+    (board.stick / WHEEL).write_bytes(whole + b"foreign")
+    done = board.install("--uninstall", "--keep-data")
+    assert (done.returncode, f"damaged ({WHEEL})" in done.stderr) == (3, True)
+    assert (board.root / "opt/bedside/current").is_symlink()
+    (board.stick / WHEEL).write_bytes(whole)
     done = board.install("--uninstall", "--keep-data")
     assert (done.returncode, done.stderr) == (0, "")
     assert tree(board.root) == before | {"var/lib/bedside/kept": "words"}
@@ -252,6 +296,18 @@ def test_a_second_key_beside_the_first(board: Board, tmp_path: Path) -> None:
     refused(board, code=3, sentence="holds no key")
 
 
+@pytest.mark.parametrize("options", ["", f'namespaces="{bundle.NAMESPACE}" '])
+def test_a_second_key_in_the_line_of_the_first(board: Board, tmp_path: Path, options: str) -> None:
+    """OpenSSH takes the first key of a line, and the rest for a comment: it must not be the rest
+    whose fingerprint a person compares."""
+    other = Key.make(tmp_path / "other")
+    theirs, ours = (one.signers.decode().split()[-1] for one in (other, board.key))
+    line = f"{bundle.IDENTITY} {options}ssh-ed25519 {theirs} ssh-ed25519 {ours}\n"
+    (board.stick / bundle.SIGNERS).write_text(line)
+    other.sign(board.stick / bundle.SUMS)
+    refused(board, code=3, sentence="holds no key")
+
+
 def test_two_installers_at_once(board: Board) -> None:
     opt = board.root / "opt/bedside"
     opt.mkdir(parents=True)
@@ -259,7 +315,7 @@ def test_two_installers_at_once(board: Board) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = board.trusting()
     assert done.returncode == 2
-    assert "Another installation is at work" in done.stderr
+    assert "Another installation, update or rollback is at work" in done.stderr
 
 
 def test_a_stick_without_permissions(board: Board) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import shutil
@@ -13,7 +15,7 @@ import pytest
 from app.errors import BadInputError, BedsideError, CheckError, ResourceError, UsageError
 from app.releases import bundle
 from app.releases.host import Host
-from app.releases.install import Wishes, install, update
+from app.releases.install import Wishes, install
 from app.releases.lock import locked
 from app.releases.record import read_record
 from app.releases.switching import rollback
@@ -23,15 +25,15 @@ from tests.app.releases.machines import FakeMachine, auxv, environment_of, make_
 
 
 def first(host: Host, tmp_path: Path, version: str = "1.0.0") -> str:
-    """Installs as install.sh does: from a copy that lies among the releases."""
-    copy = bundles.make(host.layout.releases / ".incoming-first", version)
-    return install(host, copy, Wishes(signers=copy / bundle.SIGNERS))
+    """Installs as install.sh does: with a key that none is pinned beside."""
+    stick = bundles.make(tmp_path / f"stick-{version}", version)
+    return install(host, stick, Wishes(signers=stick / bundle.SIGNERS))
 
 
 def later(host: Host, tmp_path: Path, version: str, model: bytes = b"GGUF 2") -> str:
     """Updates from a stick."""
     stick = bundles.make(tmp_path / f"stick-{version}", version, model=model)
-    return update(host, stick, Wishes())
+    return install(host, stick, Wishes())
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -194,9 +196,9 @@ def test_an_older_bundle(host: Host, tmp_path: Path) -> None:
         later(host, tmp_path, "1.0.0")
     with pytest.raises(UsageError, match="installed already"):
         later(host, tmp_path, "1.1.0")
-    assert update(host, tmp_path / "stick-1.0.0", Wishes(allow_downgrade=True)) == "1.0.0"
+    assert install(host, tmp_path / "stick-1.0.0", Wishes(allow_downgrade=True)) == "1.0.0"
     with pytest.raises(UsageError, match="`bedside rollback` goes back to it"):
-        update(host, tmp_path / "stick-1.1.0", Wishes())
+        install(host, tmp_path / "stick-1.1.0", Wishes())
 
 
 def flip(path: Path) -> None:
@@ -212,7 +214,7 @@ def test_a_flipped_byte_in_any_file_is_refused(host: Host, tmp_path: Path, path:
     stick = bundles.make(tmp_path / "stick", "1.0.1")
     flip(stick / path)
     with pytest.raises(BadInputError):
-        update(host, stick, Wishes())
+        install(host, stick, Wishes())
     assert tree(host.layout.root) == before
 
 
@@ -239,7 +241,7 @@ def test_a_bundle_that_is_not_one(host: Host, tmp_path: Path, spoil: Spoil, sent
     stick = bundles.make(tmp_path / "stick", "1.0.1")
     spoil(stick)
     with pytest.raises(BadInputError, match=sentence):
-        update(host, stick, Wishes())
+        install(host, stick, Wishes())
     assert tree(host.layout.root) == before
 
 
@@ -249,14 +251,14 @@ def test_a_link_in_place_of_a_file(host: Host, tmp_path: Path) -> None:
     (stick / bundles.MODEL).rename(tmp_path / "elsewhere")
     (stick / bundles.MODEL).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(BadInputError, match="does not belong to it"):
-        update(host, stick, Wishes())
+        install(host, stick, Wishes())
 
 
 def test_a_bundle_for_the_other_board(host: Host, tmp_path: Path) -> None:
     first(host, tmp_path)
     stick = bundles.make(tmp_path / "stick", "1.0.1", board="orin-nano")
     with pytest.raises(UsageError, match=r"for a Jetson Orin Nano.*Raspberry Pi 5 Model B"):
-        update(host, stick, Wishes())
+        install(host, stick, Wishes())
 
 
 def test_a_processor_without_dot_products(host: Host, tmp_path: Path) -> None:
@@ -281,6 +283,72 @@ def test_two_installers_at_once(host: Host) -> None:
         pass
     with locked(host.layout):
         pass
+
+
+def test_a_lock_that_an_uninstaller_has_just_taken_away(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever opened it before and locks it afterwards holds a file that has no name."""
+    real = fcntl.flock
+
+    def late(descriptor: int, operation: int) -> None:
+        host.layout.lock.unlink()
+        real(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with pytest.raises(UsageError, match="Another installation"), locked(host.layout):
+        pass
+
+
+def test_a_stick_that_is_pulled_out(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first(host, tmp_path)
+    before, real = tree(host.layout.root), os.read
+
+    def pulled(descriptor: int, most: int) -> bytes:
+        if Path(f"/proc/self/fd/{descriptor}").readlink().suffix == ".gguf":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(descriptor, most)
+
+    monkeypatch.setattr(os, "read", pulled)
+    with pytest.raises(BadInputError, match=r"cannot be read.*the stick is in its place"):
+        later(host, tmp_path, "1.0.1")
+    assert tree(host.layout.root) == before
+
+
+def test_a_folder_in_place_of_a_link(host: Host, machine: FakeMachine, tmp_path: Path) -> None:
+    """It is said before the service is stopped."""
+    first(host, tmp_path)
+    later(host, tmp_path, "1.0.1")
+    current = host.layout.current
+    release = current.resolve()
+    current.unlink()
+    shutil.copytree(release, current, symlinks=True)
+    machine.calls.clear()
+    with pytest.raises(UsageError, match="current is a folder, where a link"):
+        later(host, tmp_path, "1.1.0")
+    with pytest.raises(UsageError, match="current is a folder, where a link"):
+        rollback(host)
+    assert not machine.calls
+    assert release.is_dir()
+
+
+def test_a_link_that_leads_nowhere(host: Host, tmp_path: Path) -> None:
+    first(host, tmp_path)
+    later(host, tmp_path, "1.0.1")
+    shutil.rmtree(host.layout.current.resolve())
+    assert later(host, tmp_path, "1.1.0") == "1.1.0"
+    check_release(host, "1.1.0")
+
+
+def test_a_note_that_rotted_does_not_bar_an_update(host: Host, tmp_path: Path) -> None:
+    first(host, tmp_path)
+    (host.layout.current / "release.json").write_bytes(b"\0" * 80)
+    assert later(host, tmp_path, "1.0.1") == "1.0.1"
+    assert later(host, tmp_path, "1.1.0") == "1.1.0"
+    check_release(host, "1.0.1")
+    assert len(list(host.layout.models.iterdir())) == 1
 
 
 def test_a_key_that_others_could_have_written(host: Host, tmp_path: Path) -> None:

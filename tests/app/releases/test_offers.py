@@ -67,8 +67,8 @@ def installed(host: Host, told: list[str]) -> Host:
 def put(host: Host, board: str, script: str) -> None:
     files = bundles.contents("1.0.0") | {"units/privacy/offers.sh": script.encode()}
     described = bundles.manifest("1.0.0", files, board)
-    copy = bundles.write(host.layout.releases / ".incoming-first", described, files)
-    install(host, copy, Wishes(signers=copy / bundle.SIGNERS))
+    stick = bundles.write(host.layout.root / "stick", described, files)
+    install(host, stick, Wishes(signers=stick / bundle.SIGNERS))
 
 
 def test_they_are_listed(installed: Host) -> None:

@@ -23,7 +23,7 @@ import pytest
 from app.errors import BedsideError, ResourceError
 from app.releases import bundle
 from app.releases.host import Host
-from app.releases.install import Wishes, install, update
+from app.releases.install import Wishes, install
 from app.releases.links import sweep
 from app.releases.switching import rollback
 from tests.app.releases import bundles
@@ -95,18 +95,11 @@ Act = Callable[[Host, Path], object]
 
 
 def first(host: Host, stick: Path) -> object:
-    """As install.sh does, whose copy is not part of what is cut."""
-    copy = host.layout.releases / ".incoming-first"
-    if copy.exists():
-        shutil.rmtree(copy)
-    left, DISK.left = DISK.left, None
-    bundles.make(copy, "1.0.2")
-    DISK.left = left
-    return install(host, copy, Wishes(signers=copy / bundle.SIGNERS))
+    return install(host, stick, Wishes(signers=stick / bundle.SIGNERS))
 
 
 def to_the_next(host: Host, stick: Path) -> object:
-    return update(host, stick, Wishes())
+    return install(host, stick, Wishes())
 
 
 def back(host: Host, stick: Path) -> object:
@@ -117,10 +110,10 @@ def board_with(releases: int, folder: Path, machine: FakeMachine) -> Host:
     """A board that has been installed and updated so often."""
     host = make_host(make_board(folder), machine)
     if releases:
-        copy = bundles.make(host.layout.releases / ".incoming-first", "1.0.0")
-        install(host, copy, Wishes(signers=copy / bundle.SIGNERS))
+        stick = bundles.make(folder / "stick0", "1.0.0")
+        install(host, stick, Wishes(signers=stick / bundle.SIGNERS))
     if releases > 1:
-        update(host, bundles.make(folder / "stick1", "1.0.1", model=b"GGUF 2"), Wishes())
+        install(host, bundles.make(folder / "stick1", "1.0.1", model=b"GGUF 2"), Wishes())
     return host
 
 
@@ -188,9 +181,9 @@ def test_after_a_power_cut_the_same_act_succeeds(shelf: Path, changes: int) -> N
     host = board_with(2, shelf / "board", FakeMachine())
     stick = bundles.make(shelf / "stick", "1.0.2")
     with pytest.raises(PowerCut), failing_after(changes, PowerCut, _CHANGES | {"create"}):
-        update(host, stick, Wishes())
+        install(host, stick, Wishes())
     if whole(host) != "1.0.2":
-        assert update(host, stick, Wishes()) == "1.0.2"
+        assert install(host, stick, Wishes()) == "1.0.2"
     assert whole(host) == "1.0.2"
 
 
@@ -214,7 +207,7 @@ def test_what_must_lie_on_the_disk_lies_there_first(
 
     monkeypatch.setattr(os, "sync", sync)
     monkeypatch.setattr(os, "fsync", fsync)
-    update(host, bundles.make(tmp_path / "stick", "1.0.2"), Wishes())
+    install(host, bundles.make(tmp_path / "stick", "1.0.2"), Wishes())
     copied = [event.split()[0] for event in events[: events.index("sync")]]
     assert {Path(bundles.MODEL).name, bundle.SUMS, "wheels", ".incoming-1.0.2"} <= set(copied)
     assert events.index("sync") < events.index("1.0.2 1.0.0 True")
@@ -265,7 +258,7 @@ def test_a_disk_that_is_really_full(tmp_path: Path) -> None:
         before = tree(small)
         large = bundles.make(tmp_path / "stick", "1.0.2", model=b"GGUF" + bytes(2_000_000))
         with pytest.raises(ResourceError, match="is full"):
-            update(host, large, Wishes())
+            install(host, large, Wishes())
         assert tree(small) == before
     finally:
         subprocess.run(["umount", str(small)], check=True)

@@ -10,7 +10,7 @@ import pytest
 
 from app.releases import bundle
 from app.releases.host import Host
-from app.releases.install import Wishes, install, update
+from app.releases.install import Wishes, install
 from app.releases.smoke import walls
 from app.releases.switching import rollback
 from app.releases.units import services_of, shows_console, units_of
@@ -27,8 +27,8 @@ def stick(folder: Path, version: str, extra: dict[str, bytes]) -> Path:
 
 
 def installed(host: Host) -> None:
-    copy = stick(host.layout.releases / ".incoming-first", "1.0.0", {})
-    install(host, copy, Wishes(signers=copy / bundle.SIGNERS))
+    first = stick(host.layout.root / "stick", "1.0.0", {})
+    install(host, first, Wishes(signers=first / bundle.SIGNERS))
 
 
 def test_units_follow_the_release(host: Host, tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_units_follow_the_release(host: Host, tmp_path: Path) -> None:
     first.add("multi-user.target.wants/bedside-kiosk.service")
     second = first | {"bedside-new.timer", "bedside-kiosk.service.d/20-cuda.conf"}
     extra = {f"units/{name}": b"[Service]\nNice=1\n" for name in second - first}
-    update(host, stick(tmp_path / "stick", "1.0.1", extra), Wishes())
+    install(host, stick(tmp_path / "stick", "1.0.1", extra), Wishes())
 
     def found() -> set[str]:
         files = (path for path in folder.rglob("*") if path.is_symlink() or path.is_file())
@@ -77,7 +77,7 @@ def test_the_drop_ins_of_a_release_are_walls_too(
 ) -> None:
     installed(host)
     extra = {"units/bedside-kiosk.service.d/20-cuda.conf": b"[Service]\nEnvironment=A=b\n"}
-    update(host, stick(tmp_path / "stick", "1.0.1", extra), Wishes())
+    install(host, stick(tmp_path / "stick", "1.0.1", extra), Wishes())
     asked = [call for call in machine.calls if call[0] == "systemd-run"][-1]
     assert "--property=Environment=A=b" in asked
     assert "--property=ProtectSystem=strict" in asked
