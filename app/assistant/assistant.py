@@ -276,8 +276,9 @@ class Assistant:
         if self._lookup is None or turn.sent:
             return None
         context, count = self.usage.context, self._engine.count
+        earlier = [one.question for one in self.conversation.turns[:-1]]
         try:
-            leaning = await self._lookup.passages(turn.question, context, count)
+            leaning = await self._lookup.passages(turn.question, earlier, context, count)
         except BedsideError as error:
             return Notice(_without_reference(error))
         if leaning is not None:

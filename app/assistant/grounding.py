@@ -27,8 +27,11 @@ class Reference(Protocol):
     def prepare(self) -> None:
         """Do what the first search would have to wait for. Raises as `search` does."""
 
-    def search(self, question: str, limit: int = MOST_PASSAGES) -> Sequence[Passage]:
-        """The passages that fit a question best. Raises BedsideError."""
+    def search(
+        self, question: str, limit: int = MOST_PASSAGES, *, earlier: Sequence[str] = ()
+    ) -> Sequence[Passage]:
+        """The passages that fit a question best, in the light of those before it. Raises
+        BedsideError."""
 
 
 class Lookup:
@@ -50,13 +53,17 @@ class Lookup:
         self._reference.prepare()
 
     async def passages(
-        self, question: str, context: int, count: Callable[[Sequence[Message]], Awaitable[int]]
+        self,
+        question: str,
+        earlier: Sequence[str],
+        context: int,
+        count: Callable[[Sequence[Message]], Awaitable[int]],
     ) -> tuple[Sequence[Passage], str] | None:
         """What the question leans on, and how the model gets both; None where nothing fits.
 
         The search runs in a thread: keys are read meanwhile. Raises BedsideError.
         """
-        found = await asyncio.to_thread(lambda: self._reference.search(question))
+        found = await asyncio.to_thread(lambda: self._reference.search(question, earlier=earlier))
         return await with_passages(question, found, context, count) if found else None
 
 

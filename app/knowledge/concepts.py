@@ -11,7 +11,7 @@ from app.knowledge.spelling import Spelling
 from app.knowledge.thesaurus import Phrase, Thesaurus
 from app.knowledge.words import term
 
-_LONGEST_QUESTION = 64
+LONGEST_QUESTION = 64
 """Words. A longer question (a letter pasted whole) is searched by those that it begins with."""
 
 _RELATED = 0.6
@@ -49,7 +49,7 @@ class Understanding:
 
     def concepts(self, question: str) -> list[Concept]:
         """What the question names; empty where it holds no word that says anything."""
-        named = [self._term(word) for word in topic_words(question)[:_LONGEST_QUESTION]]
+        named = [self._term(word) for word in topic_words(question)[:LONGEST_QUESTION]]
         weights: dict[Phrase, float] = {}
         for _, phrase in self._thesaurus.phrases_in(tuple(named)):
             weights[phrase] = 1.0

@@ -16,6 +16,7 @@ from app.knowledge.question import wanted_kinds
 from app.knowledge.schema import FIELDS
 from app.knowledge.scoring import WEIGHTS, Candidate, Ranked, Weighing, best_topics, scored
 from app.knowledge.thesaurus import Phrase, Thesaurus
+from app.knowledge.thread import MOST_EARLIER, Said, borrowed
 
 _CANDIDATES = 80
 _TOPICS = 14
@@ -40,9 +41,14 @@ class Ranking:
         self._means = {field: float(facts[f"mean {field}"]) or 1.0 for field in FIELDS}
         self._understanding = Understanding(connection, thesaurus, int(facts["passages"]))
 
-    def ranked(self, question: str) -> list[Ranked]:
-        """The entries that fit best, best first; empty where no word of the question is known."""
-        concepts = self._understanding.concepts(question)
+    def ranked(self, question: str, earlier: Sequence[str] = ()) -> list[Ranked]:
+        """The entries that fit best, best first; empty where no word of the question is known.
+
+        Args:
+            question: as it was typed.
+            earlier: the questions before it in the same conversation, the latest last.
+        """
+        concepts = self._concepts(question, earlier)
         query = self._query(concepts)
         if not query:
             return []
@@ -53,6 +59,14 @@ class Ranking:
         found.update({one.id: one for one in self._weighed(others, weighing)})
         best = [one for one in found.values() if one.topic in topics]
         return scored(best, concepts, wanted_kinds(question))
+
+    def _concepts(self, question: str, earlier: Sequence[str]) -> list[Concept]:
+        """What the question names, and what it borrows of those before it."""
+        asked, *before = (
+            Said(text, tuple(self._understanding.concepts(text)))
+            for text in (question, *earlier[-MOST_EARLIER:])
+        )
+        return [*asked.concepts, *borrowed(asked, before)]
 
     def _query(self, concepts: Sequence[Concept]) -> str:
         """All variants of all concepts as one FTS5 query. Terms are quoted: FTS5 reads none of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -63,12 +63,16 @@ class Reference:
         """Open the index, or build it, and read thesaurus and habits. Raises as `search` does."""
         self.search("")
 
-    def search(self, question: str, limit: int = 3) -> list[Passage]:
+    def search(
+        self, question: str, limit: int = 3, *, earlier: Sequence[str] = ()
+    ) -> list[Passage]:
         """The passages that fit a question best, best first.
 
         Args:
             question: as it was typed; no part of it is read as a query language.
             limit: how many at most.
+            earlier: the questions before it in the same conversation, the latest last; a
+                question that goes on with them ("is it contagious?") is searched in their light.
 
         Returns:
             An empty list where no passage is good enough: the answer then rests on the model
@@ -78,7 +82,7 @@ class Reference:
             BadInputError: a card is damaged.
             ResourceError: the index cannot be written or read.
         """
-        return self._try(lambda connection: self._search(connection, question, limit))
+        return self._try(lambda connection: self._search(connection, question, earlier, limit))
 
     def documents(self) -> list[Document]:
         """What the reference holds, the cards first. Raises as `search` does."""
@@ -136,10 +140,12 @@ class Reference:
             self._connection.close()
         self._connection = self._ranking = None
 
-    def _search(self, connection: sqlite3.Connection, question: str, limit: int) -> list[Passage]:
+    def _search(
+        self, connection: sqlite3.Connection, question: str, earlier: Sequence[str], limit: int
+    ) -> list[Passage]:
         if self._ranking is None:
             self._ranking = Ranking(connection, shipped_thesaurus())
-        good = (one for one in self._ranking.ranked(question) if one.good)
+        good = (one for one in self._ranking.ranked(question, earlier) if one.good)
         return [_passage(connection, one) for one, _ in zip(good, range(limit), strict=False)]
 
     def _change(self, change: Callable[[sqlite3.Connection], None]) -> None:

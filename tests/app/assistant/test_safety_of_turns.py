@@ -59,7 +59,9 @@ class FakeReference:
         if self.fails:
             raise BadInputError(self.fails)
 
-    def search(self, question: str, limit: int = 3) -> Sequence[Passage]:
+    def search(
+        self, question: str, limit: int = 3, *, earlier: Sequence[str] = ()
+    ) -> Sequence[Passage]:
         self.asked.append(question)
         if self.fails:
             raise BadInputError(self.fails)

@@ -30,7 +30,9 @@ class HostileReference:
     def prepare(self) -> None:
         """Nothing."""
 
-    def search(self, question: str, limit: int = 3) -> Sequence[Passage]:
+    def search(
+        self, question: str, limit: int = 3, *, earlier: Sequence[str] = ()
+    ) -> Sequence[Passage]:
         return [self._passage]
 
 
