@@ -107,7 +107,7 @@ def answers(board: Board, expected: Mapping[str, str], telling: Telling) -> None
             telling.holds(told, same, found if same else done.words)
         else:
             telling.say(f"        “{question}” is answered {'the same' if same else 'otherwise'}.")
-        for name, mine, other in (("here", found, wanted), ("x86-64", wanted, found)):
+        for name, mine, other in (("board", found, wanted), ("x86-64", wanted, found)):
             for line in mine.splitlines():
                 if line not in other.splitlines():
                     telling.say(f"          {name:7} {line}")
@@ -128,7 +128,7 @@ def tokens(board: Board, here: str, model: str, telling: Telling) -> None:
     same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
     logits = wanted["logits"]
     apart = [abs(found["logits"].get(one, 0.0) - logits[one]) for one in logits]
-    telling.say(f"        Of {len(wanted['ids'])} likeliest tokens the first {same} are the same;")
+    telling.say(f"        Of {len(wanted['ids'])} likeliest tokens the first {same} are the same.")
     told = f"the ten likeliest logits of the first step are within {TOLERANCE} of x86-64's"
     near = all(one <= TOLERANCE for one in apart)
     telling.holds(told, near, f"furthest apart: {max(apart):.4f}")

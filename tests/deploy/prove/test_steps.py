@@ -87,7 +87,7 @@ def test_another_answer_later_is_told() -> None:
     assert not telling.failed
     assert [line.split() for line in telling.lines[-3:]] == [
         ["“B?”", "is", "answered", "otherwise."],
-        ["here", "About", "B?"],
+        ["board", "About", "B?"],
         ["x86-64", "About", "C"],
     ]
 
