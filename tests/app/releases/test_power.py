@@ -13,17 +13,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.errors import BedsideError, ResourceError
 from app.releases import bundle
+from app.releases.commands import Outcome
 from app.releases.host import Host
 from app.releases.install import Wishes, install
+from app.releases.layout import Layout
 from app.releases.links import sweep
 from app.releases.switching import rollback
 from tests.app.releases import bundles
@@ -117,6 +120,33 @@ def board_with(releases: int, folder: Path, machine: FakeMachine) -> Host:
     return host
 
 
+def copied(template: Path, folder: Path) -> Layout:
+    """The same board once more. Its files are replaced and never written, so links are enough."""
+    shutil.copytree(template, folder, symlinks=True, copy_function=os.link)
+    return Layout(folder)
+
+
+class Starting(FakeMachine):
+    """Remembers how many changes were left when the first service was started."""
+
+    left: int | None = None
+
+    def __call__(self, command: Sequence[str], **others: Any) -> Outcome:
+        if self.left is None and command[:2] == ["systemctl", "start"]:
+            self.left = DISK.left
+        return super().__call__(command, **others)
+
+
+def changes_until_started(act: Act, template: Path, stick: Path) -> int:
+    """How many changes an act makes before a release can show that it is sick."""
+    machine = Starting()
+    host = make_host(copied(template, template.with_name("counted")), machine)
+    with failing_after(1000, PowerCut, _CHANGES | {"create"}):
+        act(host, stick)
+    assert machine.left is not None
+    return 1000 - machine.left
+
+
 def whole(host: Host) -> str | None:
     """The version that a board starts with now, which is all there or not at all."""
     layout = host.layout
@@ -144,10 +174,8 @@ def test_a_power_cut_at_any_change_leaves_a_whole_release(
     template, machine = shelf / "template", FakeMachine()
     board_with(releases, template, machine)
     stick = bundles.make(shelf / "stick", "1.0.2", model=b"GGUF 3")
-    for changes in range(1000):
-        folder = shelf / str(changes)
-        shutil.copytree(template, folder, symlinks=True)
-        host = make_host(make_board(folder), machine)
+    for changes in range(changes_until_started(act, template, stick) if sick else 0, 1000):
+        host = make_host(copied(template, shelf / str(changes)), machine)
         machine.dead = {"1.0.2"} if sick else set()
         try:
             with failing_after(changes, PowerCut, _CHANGES | {"create"}) as disk:
@@ -226,9 +254,7 @@ def test_a_disk_that_fills_up_at_any_change_is_said_and_leaves_a_whole_release(
     board_with(releases, template, machine)
     stick = bundles.make(shelf / "stick", "1.0.2", model=b"GGUF 3")
     for changes in range(1000):
-        folder = shelf / str(changes)
-        shutil.copytree(template, folder, symlinks=True)
-        host = make_host(make_board(folder), machine)
+        host = make_host(copied(template, shelf / str(changes)), machine)
         with failing_after(changes, full, _GROWTH) as disk:
             try:
                 act(host, stick)
