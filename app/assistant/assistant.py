@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from app.assistant.events import (
     Alert,
+    Answered,
     Failed,
     Finished,
     Held,
@@ -174,6 +175,16 @@ class Assistant:
             self.conversation.flag([alert.noted])
         return alert
 
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """The yes/no questions that stand, the first to be asked first."""
+        return self._triage.questions if self._triage is not None else ()
+
+    def deny(self, question: Question) -> None:
+        """A no to one of the questions that were offered."""
+        if self._triage is not None:
+            self._triage.deny(question)
+
     def help_card(self) -> Card | None:
         """What is shown to somebody in a crisis, whenever they ask for it."""
         return self._triage.help_card() if self._triage is not None else None
@@ -224,12 +235,14 @@ class Assistant:
         """
         with self._alone():
             begin()
-            alert = None if heard else self._hear()
+            alert, answered = (None, None) if heard else self._hear()
             if alert is not None:
                 yield alert
-                if self._triage is not None and self._triage.holds(alert):
-                    yield Held()
-                    return
+            if answered is not None:
+                yield answered
+            if alert is not None and self._triage is not None and self._triage.holds(alert):
+                yield Held()
+                return
             if not await self._until_prepared():
                 self.conversation.add_answer(Answer("", "cancelled"))
                 yield Finished("cancelled", 0, 0, 0, 0, 0.0, 0.0, 0)
@@ -262,13 +275,15 @@ class Assistant:
             await self._awaited.wait()
         return self._prepared
 
-    def _hear(self) -> Alert | None:
-        """What the red flags say of the question. Noted with it is also what stood before."""
+    def _hear(self) -> tuple[Alert | None, Answered | None]:
+        """What the red flags say of the question, and which of theirs it answers. Noted with it
+        is also the alert that stood before."""
         if self._triage is None:
-            return None
-        alert = self._triage.hear(self.conversation.last.question)
+            return None, None
+        question = self.conversation.last.question
+        alert = self._triage.hear(question)
         self.conversation.flag([one.noted for one in (alert, self.alert) if one is not None])
-        return alert
+        return alert, self._triage.take_answers(question)
 
     async def _lean(self) -> Notice | None:
         """Look the question up, once, and keep it as the model will get it."""

@@ -10,6 +10,7 @@ from app.safety import Card, Question
 
 __all__ = [
     "Alert",
+    "Answered",
     "Asked",
     "Failed",
     "Finished",
@@ -63,9 +64,17 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Fixed yes/no questions about a complaint: offered once, never in the way."""
+    """Fixed yes/no questions about a complaint: offered once, never in the way. They stand before
+    those that were offered earlier."""
 
     id: str
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Some of the questions that stood need no answer any more: the person has just told it."""
+
     questions: tuple[Question, ...]
 
 
@@ -89,5 +98,8 @@ class Ready:
 
 
 PrepareEvent = Loading | Loaded | Notice | Ready | Failed
-TurnEvent = Alert | Passages | Notice | Prefill | Text | Support | Asked | Finished | Failed | Held
+TurnEvent = (
+    Alert | Answered | Passages | Notice | Prefill | Text | Support | Asked
+    | Finished | Failed | Held
+)  # fmt: skip
 """A turn's stream ends with one Finished, one Failed or one Held."""

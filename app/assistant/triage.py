@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from app.assistant.events import Alert, Asked
+from app.assistant.events import Alert, Answered, Asked
+from app.assistant.questions import OpenQuestions
 from app.safety import Card, Level, Mode, Question, Rule, card, clinician_line
 
 if TYPE_CHECKING:  # the check itself comes with the rules, when a screen is painted
@@ -46,6 +47,7 @@ class Triage:
         self._heard: list[Finding] = []
         self._worst: Found | None = None
         self._asked: set[str] = set()
+        self._open = OpenQuestions(lambda: self._flags)
 
     @cached_property
     def _flags(self) -> RedFlags:
@@ -55,6 +57,16 @@ class Triage:
     def alert(self) -> Alert | None:
         """The session's worst."""
         return None if self._worst is None else self._shown(self._worst)
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """Those that have been offered and wait for a yes or a no, the first to be asked first."""
+        return self._open.standing
+
+    @property
+    def _told(self) -> frozenset[str]:
+        """Names of the signs that the session holds."""
+        return frozenset[str]().union(*(one.signs for one in self._heard))
 
     def prepare(self) -> None:
         """Make the rules now and not under the first question."""
@@ -80,19 +92,31 @@ class Triage:
         """Whether the card stands alone and the model waits until it is asked for."""
         return alert.patient and alert.card.level is Level.CALL
 
+    def take_answers(self, text: str) -> Answered | None:
+        """Which of the questions that stand these words answer, once they have been heard."""
+        gone = self._open.hear(_ends(text), self._told)
+        return Answered(gone) if gone else None
+
     def ask_about(self, text: str) -> Asked | None:
-        """What to ask after this complaint, if it has not been asked before."""
+        """What to ask after this complaint, if it has not been asked or told before."""
         if self.mode != "patient":
             return None
         complaint = self._flags.questions_for(_ends(text))
         if complaint is None or complaint.id in self._asked:
             return None
         self._asked.add(complaint.id)
-        return Asked(complaint.id, complaint.questions)
+        offered = self._open.offer(complaint.questions, self._told)
+        return Asked(complaint.id, offered) if offered else None
 
     def confirm(self, question: Question) -> Alert | None:
         """A yes to one of the questions counts as if the person had said it."""
-        return self.hear(question.means)
+        alert = self.hear(question.means)
+        self._open.settle(question, self._told)
+        return alert
+
+    def deny(self, question: Question) -> None:
+        """A no to one of the questions: what it asks for is not asked again."""
+        self._open.deny(question, self._told)
 
     def help_card(self) -> Card:
         """The card that is always one key away."""
@@ -104,6 +128,7 @@ class Triage:
         """A new conversation, perhaps another person."""
         self._heard.clear()
         self._asked.clear()
+        self._open.clear()
         self._worst = None
 
     def _shown(self, found: Found) -> Alert:

@@ -46,8 +46,15 @@ class ChatAssistant(Protocol):
     def clinician(self) -> bool:
         """Whether a clinician reads the screen: passages first, a red flag as one line."""
 
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """The yes/no questions that stand, the first to be asked first."""
+
     def confirm(self, question: Question) -> Alert | None:
         """A yes to a question that was asked; the alert that it raises."""
+
+    def deny(self, question: Question) -> None:
+        """A no to a question that was asked."""
 
     def help_card(self) -> Card | None:
         """Whom to call in a crisis; None where no rules are in use."""

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from app.assistant.events import (
     Alert,
+    Answered,
     Asked,
     Failed,
     Finished,
@@ -75,8 +76,8 @@ class TriageView(Protocol):
     def show(self, card: Card) -> bool:
         """Open a card. False where a worse one keeps its place."""
 
-    def offer(self, asked: Asked) -> None:
-        """Put yes/no questions to the person."""
+    def ask(self) -> None:
+        """Show the yes/no questions that stand now."""
 
 
 class TurnPlayer:
@@ -132,7 +133,9 @@ class TurnPlayer:
             case _:
                 self._take_aside(event)
 
-    def _take_aside(self, event: Alert | Passages | Notice | Support | Asked | Held) -> None:
+    def _take_aside(
+        self, event: Alert | Answered | Passages | Notice | Support | Asked | Held
+    ) -> None:
         """What is said before, beside and after the model's text."""
         match event:
             case Alert():
@@ -143,8 +146,8 @@ class TurnPlayer:
                 self._answer.note(sentence)
             case Support():
                 self._answer.support(event)
-            case Asked():
-                self._triage.offer(event)
+            case Asked() | Answered():
+                self._triage.ask()
             case Held():
                 self._answer.hold()
 

@@ -7,12 +7,21 @@ urgent it is, and what to ask at the appointment; then mentions fever and back p
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from app.assistant.assistant import Assistant
-from app.assistant.events import Alert, Asked, Finished, Passages, Support, Text, TurnEvent
+from app.assistant.events import (
+    Alert,
+    Answered,
+    Asked,
+    Finished,
+    Passages,
+    Support,
+    Text,
+    TurnEvent,
+)
 from app.assistant.rulebook import red_flags
 from app.assistant.triage import Triage
 from app.engine.messages import EngineSettings, Load
@@ -31,11 +40,21 @@ QUESTIONS = (
 )
 
 
+AT_NIGHT = (
+    "I have to go often and it burns when I pee, could it be a urinary infection?",
+    "How urgent is it to see a doctor?",
+    "now I have a fever and my back hurts",
+)
+"""The same in fewer words; searched alone, the last would find other causes of a painful back."""
+
+
 async def collect(stream: AsyncIterator[Item]) -> list[Item]:
     return [item async for item in stream]
 
 
-def conversation(folder: Path) -> tuple[Assistant, FakeEngine, list[list[TurnEvent]]]:
+def conversation(
+    folder: Path, questions: Sequence[str] = QUESTIONS
+) -> tuple[Assistant, FakeEngine, list[list[TurnEvent]]]:
     """The events of each question, in one session with one patient."""
     engine = FakeEngine()
     assistant = Assistant(
@@ -47,7 +66,7 @@ def conversation(folder: Path) -> tuple[Assistant, FakeEngine, list[list[TurnEve
 
     async def play() -> list[list[TurnEvent]]:
         await collect(assistant.prepare())
-        return [await collect(assistant.ask(question)) for question in QUESTIONS]
+        return [await collect(assistant.ask(question)) for question in questions]
 
     return assistant, engine, asyncio.run(play())
 
@@ -82,6 +101,14 @@ def test_the_conversation(tmp_path: Path) -> None:
     assert assistant.alert is not None
     assert assistant.alert.card == alert.card
 
+    # What is found for it is still about the urine, and what was told is asked no more.
+    [passages] = [event for event in worse if isinstance(event, Passages)]
+    assert any(name in passages.found[0].title.lower() for name in ("urinary", "kidney inf"))
+    [answered] = [event for event in worse if isinstance(event, Answered)]
+    assert [one.ask for one in answered.questions] == [asked[0].questions[0].ask]
+    assert asked[0].questions[0] not in assistant.questions
+    assert len(assistant.questions) <= 4
+
     # The model saw the passages as part of the question, never the card.
     sent = [message.content for messages, _ in engine.asked for message in messages]
     assert any("urinary" in content.lower() for content in sent)
@@ -95,3 +122,10 @@ def test_asked_about_fever_a_yes_raises_it_too(tmp_path: Path) -> None:
     assert asked, "frequent, burning urination is a complaint with questions"
     raised = [assistant.confirm(question) for question in asked[0].questions]
     assert any(alert is not None and alert.card.level >= Level.TODAY for alert in raised)
+
+
+def test_the_third_turn_is_searched_in_the_light_of_the_first(tmp_path: Path) -> None:
+    _, engine, turns = conversation(tmp_path, AT_NIGHT)
+    [passages] = [event for event in turns[2] if isinstance(event, Passages)]
+    assert "urinary" in passages.found[0].title.lower()
+    assert "[1] Urinary infection" in engine.asked[-1][0][-1].content

@@ -24,32 +24,18 @@ class QuestionLine(Static):
 
     def __init__(self) -> None:
         super().__init__(markup=False)
-        self._waiting: list[Question] = []
+        self._standing: Sequence[Question] = ()
 
     @property
     def current(self) -> Question | None:
         """The question that is asked now."""
-        return self._waiting[0] if self._waiting else None
+        return self._standing[0] if self._standing else None
 
-    def offer(self, questions: Sequence[Question]) -> None:
-        """Ask these, after those that still wait."""
-        self._waiting.extend(questions)
-        self._show()
-
-    def take(self) -> Question | None:
-        """The question that was answered; the next one takes its place."""
-        answered = self._waiting.pop(0) if self._waiting else None
-        self._show()
-        return answered
-
-    def clear(self) -> None:
-        """Ask nothing more."""
-        self._waiting.clear()
-        self._show()
-
-    def _show(self) -> None:
-        if self._waiting:
+    def show(self, questions: Sequence[Question]) -> None:
+        """Ask the first of these, and say how many stand behind it; without any, disappear."""
+        self._standing = questions
+        if questions:
             keys = f"{AnswerYes.key_names()} yes, {AnswerNo.key_names()} no"
-            more = f"; {len(self._waiting) - 1} more" if len(self._waiting) > 1 else ""
-            self.update(f"? {self._waiting[0].ask} ({keys}{more})")
-        self.display = bool(self._waiting)
+            more = f"; {len(questions) - 1} more" if len(questions) > 1 else ""
+            self.update(f"? {questions[0].ask} ({keys}{more})")
+        self.display = bool(questions)

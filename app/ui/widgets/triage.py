@@ -8,7 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from app.assistant.events import Alert, Asked
+from app.assistant.events import Alert
 from app.safety import Card
 from app.ui.commands import AcknowledgeCard, AnswerNo, AnswerYes, HelpNow, PageDown, PageUp
 from app.ui.messages import Said
@@ -53,15 +53,15 @@ class TriageArea(Vertical):
         self._changed()
         return opened
 
-    def offer(self, asked: Asked) -> None:
-        """Put yes/no questions to the person."""
-        self.questions.offer(asked.questions)
+    def ask(self) -> None:
+        """Show the yes/no questions that stand now."""
+        self.questions.show(self._assistant.questions)
         self._changed()
 
     def clear(self) -> None:
         """A new conversation, perhaps another person."""
         self.alert.clear()
-        self.questions.clear()
+        self.questions.show(())
         self._changed()
 
     @on(AcknowledgeCard)
@@ -71,16 +71,18 @@ class TriageArea(Vertical):
 
     @on(AnswerYes)
     def _yes(self) -> None:
-        question = self.questions.take()
+        question = self.questions.current
         alert = self._assistant.confirm(question) if question is not None else None
-        self._changed()
+        self.ask()
         if alert is not None:
             self._raise(alert)
 
     @on(AnswerNo)
     def _no(self) -> None:
-        self.questions.take()
-        self._changed()
+        question = self.questions.current
+        if question is not None:
+            self._assistant.deny(question)
+        self.ask()
 
     @on(HelpNow)
     def _help(self) -> None:

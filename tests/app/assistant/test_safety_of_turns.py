@@ -9,6 +9,7 @@ from typing import TypeVar
 from app.assistant.assistant import Assistant
 from app.assistant.events import (
     Alert,
+    Answered,
     Asked,
     Failed,
     Finished,
@@ -52,6 +53,7 @@ class FakeReference:
     def __init__(self, *passages: Passage, fails: str = "") -> None:
         self.passages, self.fails = passages, fails
         self.asked: list[str] = []
+        self.earlier: list[str] = []
         self.prepared = 0
 
     def prepare(self) -> None:
@@ -63,6 +65,7 @@ class FakeReference:
         self, question: str, limit: int = 3, *, earlier: Sequence[str] = ()
     ) -> Sequence[Passage]:
         self.asked.append(question)
+        self.earlier = list(earlier)
         if self.fails:
             raise BadInputError(self.fails)
         return self.passages
@@ -196,6 +199,34 @@ def test_a_yes_raises_what_it_must_and_each_complaint_is_asked_about_once() -> N
     assert not any(isinstance(event, Asked) for event in second)
     raised = [assistant.confirm(question) for question in asked[0].questions]
     assert any(alert is not None for alert in raised)
+
+
+def test_a_denied_question_leaves_and_a_no_is_kept() -> None:
+    assistant, _engine = scene()
+    first, second = play(assistant, "It burns when I pee", "I have no fever and I am not pregnant")
+    offered = next(event for event in first if isinstance(event, Asked)).questions
+    [answered] = [event for event in second if isinstance(event, Answered)]
+    assert set(answered.questions) < set(offered)
+    assert assistant.questions == tuple(one for one in offered if one not in answered.questions)
+    for question in assistant.questions:
+        assistant.deny(question)
+    assert assistant.questions == ()
+    assert assistant.alert is None
+
+
+def test_questions_leave_with_the_conversation() -> None:
+    assistant, _engine = scene()
+    play(assistant, "I have a bad headache")
+    assert assistant.questions
+    asyncio.run(assistant.new_conversation())
+    assert assistant.questions == ()
+
+
+def test_the_questions_before_go_along_to_the_reference() -> None:
+    reference = FakeReference(GLAUCOMA)
+    assistant, _engine = scene(reference=reference)
+    play(assistant, "What is glaucoma?", EMERGENCY, "Is it hereditary?")
+    assert reference.earlier == ["What is glaucoma?", EMERGENCY]
 
 
 def test_harmless_questions_raise_nothing() -> None:

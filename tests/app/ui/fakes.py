@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from app.assistant.events import (
     Alert,
+    Answered,
     Asked,
     Failed,
     Finished,
@@ -123,6 +124,7 @@ class Script:
     """The card stands alone: the turn ends after the alert."""
     passages: tuple[Passage, ...] | None = None
     support: Support | None = None
+    answered: Answered | None = None
     asked: Asked | None = None
     notice: str = ""
     failed: Failed | None = None
@@ -153,6 +155,9 @@ class FakeAssistant:
     confirms: dict[str, Alert] = field(default_factory=dict)
     """Alerts by the `means` of a question."""
     confirmed: list[str] = field(default_factory=list)
+    denied: list[str] = field(default_factory=list)
+    """`means` of the questions that were answered with yes, and with no."""
+    questions: tuple[Question, ...] = ()
     hold_alert: asyncio.Event | None = None
     """When set to an event, the turn waits for it after its alert."""
     stops: int = 0
@@ -196,7 +201,13 @@ class FakeAssistant:
     def confirm(self, question: Question) -> Alert | None:
         """The alert that the test laid ready for this question."""
         self.confirmed.append(question.means)
+        self._withdraw(question)
         return self.confirms.get(question.means)
+
+    def deny(self, question: Question) -> None:
+        """Note the no."""
+        self.denied.append(question.means)
+        self._withdraw(question)
 
     def help_card(self) -> Card:
         """Whom to call."""
@@ -210,12 +221,15 @@ class FakeAssistant:
     async def new_conversation(self) -> None:
         """Forget everything."""
         self.conversation.clear()
-        self.alert = None
+        self.alert, self.questions = None, ()
         self.usage = Usage(0, MODEL.context)
 
     async def close(self) -> None:
         """Note that it was closed."""
         self.closed = True
+
+    def _withdraw(self, *answered: Question) -> None:
+        self.questions = tuple(one for one in self.questions if one not in answered)
 
     def _begin(self) -> None:
         if self._answering:
@@ -249,6 +263,9 @@ class FakeAssistant:
             if script.held:
                 yield Held()
                 return
+        if script.answered is not None:
+            self._withdraw(*script.answered.questions)
+            yield script.answered
         await self._prepared.wait()
         if self.prepare_failure is not None:
             yield self.prepare_failure
@@ -276,6 +293,7 @@ class FakeAssistant:
         if script.support is not None:
             yield script.support
         if script.asked is not None:
+            self.questions = (*script.asked.questions, *self.questions)
             yield script.asked
         yield script.failed or finished(script.reason, generated=len(script.pieces))
 

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 from textual.pilot import Pilot
 
-from app.assistant.events import Asked
+from app.assistant.events import Answered, Asked
 from app.assistant.notices import DEMONSTRATION
-from app.safety import Level
+from app.safety import Level, Question
 from app.ui.app import BedsideApp
 from app.ui.screens.card import CardScreen
 from app.ui.screens.chat import ChatScreen
@@ -242,6 +242,7 @@ async def test_questions_come_one_at_a_time_and_a_no_asks_the_next() -> None:
         assert QUESTIONS[1].ask not in screen_text(pilot)
         assert not state(pilot).question
         assert assistant.confirmed == []
+        assert assistant.denied == [question.means for question in QUESTIONS]
 
 
 @in_loop
@@ -254,6 +255,44 @@ async def test_a_yes_raises_its_card_at_once() -> None:
         await wait_until(pilot, lambda: STEP in screen_text(pilot))
         assert assistant.confirmed == [QUESTIONS[0].means]
         assert QUESTIONS[1].ask in screen_text(pilot)
+
+
+@in_loop
+async def test_a_question_that_was_answered_in_words_leaves_before_the_model_speaks() -> None:
+    scripts = [
+        Script(asked=Asked("chest", QUESTIONS)),
+        Script(answered=Answered(QUESTIONS[:1])),
+        Script(answered=Answered(QUESTIONS[1:])),
+    ]
+    assistant = FakeAssistant(scripts=scripts)
+    async with chat_app(assistant).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await answered(pilot)
+        assert f"? {QUESTIONS[0].ask} (F9 yes, F10 no; 1 more)" in screen_text(pilot)
+        assistant.hold_prefill = asyncio.Event()
+        await ask(pilot, "and it spreads to my arm")
+        await wait_until(pilot, lambda: QUESTIONS[0].ask not in screen_text(pilot))
+        assert f"? {QUESTIONS[1].ask} (F9 yes, F10 no)" in screen_text(pilot)
+        assert answers(pilot) == 1, "the model has not answered yet"
+        assistant.hold_prefill.set()
+        await wait_until(pilot, lambda: answers(pilot) == 2)
+        await ready(pilot)
+        await answered(pilot, "and I am short of breath")
+        assert not state(pilot).question
+        assert QUESTIONS[1].ask not in screen_text(pilot)
+
+
+@in_loop
+async def test_questions_of_another_complaint_come_first() -> None:
+    other = Question("Did you faint?", "I fainted")
+    scripts = [Script(asked=Asked("chest", QUESTIONS)), Script(asked=Asked("dizzy", (other,)))]
+    async with chat_app(FakeAssistant(scripts=scripts)).run_test(size=(80, 24)) as pilot:
+        await ready(pilot)
+        await answered(pilot)
+        await answered(pilot, "and I am dizzy")
+        assert f"? {other.ask} (F9 yes, F10 no; 2 more)" in screen_text(pilot)
+        await pilot.press("f10")
+        assert f"? {QUESTIONS[0].ask} (F9 yes, F10 no; 1 more)" in screen_text(pilot)
 
 
 @in_loop
