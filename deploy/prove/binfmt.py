@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from deploy.bundle.tools import run
+from app.errors import ResourceError
+from app.sanitise import one_line
 
 NAME: Final = "bedside-arm64"
-_FOLDER = "/proc/sys/fs/binfmt_misc"
 _MAGIC = (
     r"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00"
     r":\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
 )
 """An executable or library (type 2 or 3) for aarch64; the kernel reads the escapes itself."""
 
-_MOUNTED = f"cd {_FOLDER}; [ -e register ] || {{ mount -t binfmt_misc none . && cd {_FOLDER}; }}"
-"""Where the kernel is told, mounted for one shell alone, so that it need not be unmounted."""
-_FORGET = f'{_MOUNTED}; [ ! -e "$0" ] || echo -1 >"$0"'
+_KEEP = """
+trap '' INT TERM
+folder=/proc/sys/fs/binfmt_misc
+[ -e $folder/register ] || mount -t binfmt_misc none $folder
+cd $folder
+[ ! -e "$0" ] || echo -1 >"$0"
+printf %s "$1" >register
+echo ready
+cat
+echo -1 >"$0"
+"""
+"""A shell with mounts of its own that keeps the entry until its input ends: also when the proof is
+killed. A newer kernel forgets every entry with the last mount, so somebody must hold it."""
 
 
 @contextmanager
@@ -30,15 +40,16 @@ def registered(starter: Path) -> Iterator[None]:
     Raises:
         ResourceError: the kernel does not take it: it may be a container's, without that right.
     """
-    _tell(_FORGET)  # what a proof that was killed has left
-    _tell(f'{_MOUNTED}; printf %s "$1" >register', f":{NAME}:M::{_MAGIC}:{starter}:F")
-    try:
+    entry = f":{NAME}:M::{_MAGIC}:{starter}:F"
+    keeper = subprocess.Popen(
+        ["unshare", "--mount", "sh", "-eu", "-c", _KEEP, NAME, entry],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with keeper:  # which ends its input and waits for it
+        if keeper.stdout is None or keeper.stdout.readline() != "ready\n":
+            said = keeper.stderr.read() if keeper.stderr else ""
+            raise ResourceError(f"The kernel did not take qemu for arm64: {one_line(said)}")
         yield
-    finally:
-        _tell(_FORGET)
-
-
-def _tell(script: str, *arguments: str) -> None:
-    """Runs a script with mounts of its own; `$0` is the name of the entry."""
-    shell = ["unshare", "--mount", "sh", "-eu", "-c", script, NAME, *arguments]
-    run(shell, environment=os.environ)
