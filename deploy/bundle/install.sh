@@ -202,8 +202,11 @@ remark() { # what is odd and hinders nothing
 take() { # a file of the bundle to the workplace, and not more than this of it
     [ -f "$here/$1" ] || fail $bad_bundle "The bundle lacks $1. Copy its whole folder to the stick \
 again."
-    said=$(head -c "$2" "$here/$1" 2>&1 >"$work/$(basename "$1")") || fail $bad_bundle "$1 could not \
-be copied (${said##*: }). See that the stick is in its place and $work has room."
+    said=$(head -c "$2" "$here/$1" 2>&1 >"$work/$(basename "$1")") && return
+    case $said in
+        *'No space left'*) fail $no_room "The disk of ${work%/*} is full. Make room, then try again." ;;
+        *) fail $bad_bundle "$1 could not be copied (${said##*: }). See that the stick is in its place." ;;
+    esac
 }
 
 trust_key() { # sets `signers`: the key that this board pinned, or that a person vouches for now
