@@ -1,18 +1,6 @@
 """The worth of every neuron and head group of a model, by the score that a person named.
 
-Measured on medquad-29m: rise of the log-perplexity on `medquad_val` (12 windows of 512 tokens,
-BF16, from 1.571) when a third and half of the neurons go, unrepaired, by 32,768 tokens of
-`medquad_train`.
-
-| score        | uniform 1/3 | 1/2   | per layer 1/3 | 1/2  |
-|--------------|-------------|-------|---------------|------|
-| saliency     | .148        | .495  | .113          | .302 |
-| rms          | .141        | .448  | .118          | .338 |
-| fluctuation  | .144        | .448  | .125          | .343 |
-| activation   | .154        | .566  | .136          | .348 |
-| second-order | .144        | .435  | .153          | .466 |
-| magnitude    | .161        | .613  | -             | -    |
-| random       | .557        | 1.732 | -             | -    |
+What each costs on held-out text is in RESULTS.md beside this file.
 """
 
 from __future__ import annotations
