@@ -16,12 +16,13 @@ MOST_STANDING = 4
 _CLAUSE = re.compile(r"[.!?;,\n]+|\b(?:and|but)\b", re.IGNORECASE)
 _NEGATION = re.compile(
     r"\b(?:no|not|without|never|neither|nor|denies"
-    r"|(is|are|was|were|do|does|did|has|have|had)n['’]?t)\b",
+    r"|(is|are|was|were|do|does|did|has|have|had)n['\u2019]?t)\b",
     re.IGNORECASE,
 )
 """The group is what stays of a contraction."""
 _OPEN = re.compile(
-    r"\b(?:not (?:sure|certain|only|just)|no (?:idea|doubt)|if|whether)\b|(?:not|n['’]?t) know\b",
+    r"\b(?:not (?:sure|certain|only|just)|no (?:idea|doubt)|if|whether)\b"
+    r"|(?:not|n['\u2019]?t) know\b",
     re.IGNORECASE,
 )
 """Words with which a negation denies nothing."""
