@@ -100,9 +100,9 @@ def _is_idle(pid: int) -> bool:
     return False
 
 
-def test_killed_in_an_answer_it_comes_back_with_the_conversation(tiny_model: Path) -> None:
+def test_killed_in_an_answer_it_comes_back_with_the_conversation(heavy_model: Path) -> None:
     async def scene() -> None:
-        async with engine(tiny_model) as client:
+        async with engine(heavy_model) as client:
             first = await answer(client, ASK, GREEDY)
             talk = (*ASK, Message("assistant", said(first)), Message("user", "And its signs?"))
             events: list[Event] = []
