@@ -292,4 +292,5 @@ def _streams(tokens: NDArray[np.intp], embedding: Weight) -> Iterator[tuple[Floa
             for chunk, ids in enumerate(tokens):
                 stream[chunk] = table[ids]
             made.append(stream)
+        del table  # as large as the vocabulary, and not needed again
         yield made[0], made[1]
