@@ -306,7 +306,3 @@ def _wanted(written: str) -> tuple[str, ...]:
     if written.startswith(_EXACT):
         return (written,)
     return stems(written)
-
-
-def _fits(word: Word, wanted: str) -> bool:
-    return word.stem == wanted or (wanted[0] == _EXACT and word.text == wanted[1:])

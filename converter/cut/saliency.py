@@ -42,21 +42,6 @@ class LayerSaliency:
     """Mean squared length of the residual stream after the layer, over the same tokens: what an
     error in it weighs against."""
 
-    @property
-    def head_abs(self) -> Sums:
-        """Of |x| over all dimensions of a head; (n_head,)."""
-        return np.asarray(self.output_abs.sum(axis=1))
-
-    @property
-    def head_sum(self) -> Sums:
-        """Of x over all dimensions of a head; (n_head,)."""
-        return np.asarray(self.output_sum.sum(axis=1))
-
-    @property
-    def head_square(self) -> Sums:
-        """Of x² over all dimensions of a head; (n_head,)."""
-        return np.asarray(self.output_square.sum(axis=1))
-
 
 @dataclass(frozen=True, slots=True)
 class Saliency:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import struct
-import time
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +13,12 @@ from hypothesis import strategies as st
 
 from app.engine import modelfile
 from app.engine.ggml_types import GGML_TYPES, REMOVED_TYPES
+from app.engine.header import Header
 from app.engine.modelfile import Skipped, read_header
 from app.errors import BadInputError
 from tests.app.engine import gguf_files as gg
 from tests.app.engine.gguf_files import GgufFile, Pair, Tensor, array, number, small_model, text
+from tests.steps import lines_run
 
 Change = Callable[[GgufFile], object]
 
@@ -348,6 +349,12 @@ def test_a_path_with_escapes_is_shown_without(tmp_path: Path) -> None:
     assert "\x1b" not in str(caught.value)
 
 
+def _bytes_read() -> int:
+    """By this process so far, as the kernel counts what it asked for."""
+    counts = Path("/proc/self/io").read_text()
+    return int(counts.splitlines()[0].removeprefix("rchar: "))
+
+
 def test_a_sparse_gigabyte_of_zeros_is_quick(tmp_path: Path) -> None:
     path = tmp_path / "m.gguf"
     model = small_model()
@@ -357,10 +364,10 @@ def test_a_sparse_gigabyte_of_zeros_is_quick(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.write(header)
         file.truncate(len(header) + 2**30 + 8192)
-    started = time.monotonic()
+    before = _bytes_read()
     with pytest.raises(BadInputError, match="all zero"):
         read_header(path)
-    assert time.monotonic() - started < 1
+    assert _bytes_read() - before < 2**24
 
 
 def test_a_large_vocabulary_is_quick_and_left_out(tmp_path: Path) -> None:
@@ -369,9 +376,10 @@ def test_a_large_vocabulary_is_quick_and_left_out(tmp_path: Path) -> None:
     merges = [f"tok en{i}" for i in range(280_000)]
     model.set("tokenizer.ggml.merges", gg.ARRAY, array(gg.STRING, merges))
     path = write(tmp_path / "m.gguf", model.pack())
-    started = time.perf_counter()
-    header = read_header(path)
-    assert time.perf_counter() - started < 2, "0.1 s alone; a bound that a busy machine holds"
+    read: list[Header] = []
+    lines = lines_run(lambda: read.append(read_header(path)))
+    assert lines < 12 * (128_000 + 280_000)
+    (header,) = read
     assert header.metadata["tokenizer.ggml.merges"] == Skipped("string", 280_000)
     assert header.metadata["tokenizer.ggml.tokens"] == Skipped("string", 128_000)
     assert header.kinds["tokenizer.ggml.merges"] == "string[]"

@@ -6,8 +6,6 @@ topic must find is. `WEAK` holds those that are known to go wrong.
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +13,7 @@ from hypothesis import strategies as st
 from app.knowledge.concepts import Concept
 from app.knowledge.reference import Reference
 from app.knowledge.thread import MOST_EARLIER, Said, borrowed, leaning
+from tests.steps import lines_run
 
 BLADDER = "I have to go often and it burns when I pee, could it be a urinary infection?"
 ASTHMA = "My asthma is bad at night, what can I do?"
@@ -132,13 +131,13 @@ def test_without_earlier_questions_nothing_changes(reference: Reference) -> None
         assert reference.search(question, earlier=[]) == reference.search(question)
 
 
-def test_a_long_conversation_costs_little(reference: Reference) -> None:
-    """Six whole letters before it; the bound is wide, since other work runs on the machine."""
-    letters = [f"{BLADDER} {'My knee and my head hurt. ' * 200}" for _ in range(MOST_EARLIER)]
-    reference.search("is it contagious?")
-    began = time.process_time()
-    reference.search("is it contagious?", earlier=letters)
-    assert time.process_time() - began < 0.25
+def test_a_long_conversation_costs_as_much_as_it_is_long(reference: Reference) -> None:
+    def lines(sentences: int) -> int:
+        letter = f"{BLADDER} {'My knee and my head hurt. ' * sentences}"
+        return lines_run(lambda: reference.search("is it so?", earlier=[letter] * MOST_EARLIER))
+
+    lines(1)  # what is worked out once
+    assert lines(400) < 4 * 1.3 * lines(100)
 
 
 def said(text: str, *anchored: str, plain: tuple[str, ...] = ()) -> Said:

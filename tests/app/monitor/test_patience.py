@@ -38,13 +38,13 @@ def test_a_hanging_read_is_given_up_and_its_late_answer_thrown_away() -> None:
         gate.wait(5)
         return next(answers)
 
-    patient = Patient(read, 0.5)
-    with pytest.raises(Unavailable, match=r"within 0\.5 s"):
+    patient = Patient(read, 2.0)
+    with pytest.raises(Unavailable, match=r"within 2 s"):
         patient.ask()
     before = time.monotonic()
     with pytest.raises(Unavailable):
         patient.ask()
-    assert time.monotonic() - before < 0.4, "a second wait for the same read"
+    assert time.monotonic() - before < 1.5, "a second wait for the same read"
     assert calls == 1, "no read is begun while one hangs"
     gate.set()
     deadline = time.monotonic() + 5

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +9,7 @@ from hypothesis import strategies as st
 from app.safety import Alert, Level, worse_of
 from app.safety.rules import Measure, Sign
 from tests.app.safety.rulebooks import rule, shipped, small
+from tests.steps import lines_run
 
 FLAGS = small()
 
@@ -141,15 +140,12 @@ def test_the_same_words_give_the_same_alert(words: list[str]) -> None:
 
 @pytest.mark.parametrize("unit", ["no chest pain ", "I have a fever. ", " 7 -\n", "pain arm weak "])
 def test_the_time_grows_with_the_length_and_not_faster(unit: str) -> None:
-    def seconds(length: int) -> float:
+    def lines(length: int) -> int:
         text = (unit * length)[:length]
-        before = time.process_time()
-        shipped().check([text])
-        return time.process_time() - before
+        return lines_run(lambda: shipped().check([text]))
 
-    seconds(4_000)
-    short = min(seconds(4_000) for _ in range(3))
-    assert seconds(80_000) < 20 * 3 * short + 0.05
+    lines(1_000)  # what is worked out once
+    assert lines(16_000) < 4 * 1.3 * lines(4_000)
 
 
 def test_a_session_is_judged_from_what_was_read_once() -> None:
