@@ -24,14 +24,20 @@ def arriving(path: Path) -> Iterator[Path]:
         ResourceError: the disk is full, read-only or failing.
     """
     private_folder(path.parent)
+    with disk_of(path), exchanged(path) as place:
+        yield place
+
+
+@contextmanager
+def exchanged(path: Path) -> Iterator[Path]:
+    """As `arriving`, in a folder that is there, with the system's own errors. Raises OSError."""
     place = path.with_name(f".{path.name[:180]}.{secrets.token_hex(6)}.partial")
     try:
-        with disk_of(path):
-            yield place
-            with place.open("rb") as file:
-                os.fsync(file.fileno())
-            place.replace(path)
-            sync_folder(path.parent)
+        yield place
+        with place.open("rb") as file:
+            os.fsync(file.fileno())
+        place.replace(path)
+        sync_folder(path.parent)
     finally:
         place.unlink(missing_ok=True)
 

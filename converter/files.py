@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from app.errors import ResourceError, UsageError
-from app.files import sync_folder
+from app.files import exchanged
 from app.sanitise import one_line
 
 
@@ -57,18 +55,11 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         UsageError: The folder cannot be written.
         ResourceError: The disk filled up, or failed.
     """
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with part.open("xb") as file:
+        with exchanged(path) as place, place.open("xb") as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        sync_folder(path.parent)
     except OSError as error:
         raise _told(error, path) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _told(error: OSError, path: Path) -> ResourceError | UsageError:

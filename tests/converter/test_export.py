@@ -162,7 +162,7 @@ def test_pieces_cover_tensors_of_any_size(
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_killed_conversion_leaves_no_output(number: signal.Signals, tmp_path: Path) -> None:
-    """SIGKILL may leave the hidden part file; nothing may bear the output's name."""
+    """SIGKILL may leave the hidden partial file; nothing may bear the output's name."""
     folder = build(tmp_path / "model", Recipe(layers=24, vocabulary=4096))
     out = tmp_path / "out.gguf"
     command = [sys.executable, "-m", "converter", "convert", str(folder), str(out), "-t", "Q3_K_M"]
@@ -170,7 +170,7 @@ def test_a_killed_conversion_leaves_no_output(number: signal.Signals, tmp_path: 
         [*command, "--threads", "1"], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
     deadline = time.monotonic() + 30
-    while not list(tmp_path.glob(".out.gguf.*.part")) and process.poll() is None:
+    while not list(tmp_path.glob(".out.gguf.*.partial")) and process.poll() is None:
         assert time.monotonic() < deadline
         time.sleep(0.005)
     process.send_signal(number)
