@@ -14,23 +14,22 @@ from dataclasses import replace
 
 from app.assistant.events import (
     Alert,
-    Answered,
     Failed,
     Finished,
     Held,
     Loaded,
     Notice,
-    Passages,
     PrepareEvent,
     Ready,
+    Support,
     TurnEvent,
 )
-from app.assistant.grounding import Lookup, Reference, support
+from app.assistant.grounding import Lookup, Reference, judged
+from app.assistant.leadin import LeadIn
 from app.assistant.model import Model
-from app.assistant.notices import SYSTEM_PROMPT, forgetting
+from app.assistant.notices import SYSTEM_PROMPT, remarks_on, without_reference
 from app.assistant.ports import Engine, TurnListener, Usage
 from app.assistant.progress import AnswerInProgress
-from app.assistant.room import far_too_long, make_room
 from app.assistant.triage import Triage
 from app.conversation.turns import Answer, Conversation, Turn
 from app.engine.messages import Load, Sampling
@@ -75,6 +74,7 @@ class Assistant:
         self._listener = listener
         self._triage = triage
         self._lookup = Lookup(reference) if reference is not None else None
+        self._lead_in = LeadIn(self.conversation, engine, self._lookup)
         self._answering = self._stopping = False
         self._prepared = False
         self._awaited = asyncio.Event()
@@ -120,7 +120,7 @@ class Assistant:
             try:
                 await asyncio.to_thread(self._lookup.prepare)
             except BedsideError as error:
-                return Notice(_without_reference(error))
+                return Notice(without_reference(error))
         return None
 
     def _take_prepared(self, event: PrepareEvent) -> None:
@@ -235,35 +235,22 @@ class Assistant:
         """
         with self._alone():
             begin()
-            alert, answered = (None, None) if heard else self._hear()
-            if alert is not None:
-                yield alert
-            if answered is not None:
-                yield answered
-            if alert is not None and self._triage is not None and self._triage.holds(alert):
-                yield Held()
+            said: list[TurnEvent] = [] if heard else self._hear()
+            for event in said:
+                yield event
+            if Held() in said:
                 return
             if not await self._until_prepared():
                 self.conversation.add_answer(Answer("", "cancelled"))
                 yield Finished("cancelled", 0, 0, 0, 0, 0.0, 0.0, 0)
                 return
-            before = self.conversation.forgotten
-            context = self.usage.context
-            refused = self._failure or far_too_long(self.conversation.last.question, context)
-            trouble = None
-            if refused is None:
-                trouble = await self._lean()
-                refused = await make_room(self.conversation, self._engine, context)
-            if refused is not None:
+            told = self._failure or await self._lead_in.prepare(self.usage.context)
+            if isinstance(told, Failed):
                 undo()
-                yield refused
+                yield told
                 return
-            if trouble is not None:
-                yield trouble
-            if self._lookup is not None:
-                yield Passages(self.conversation.last.passages)
-            if self.conversation.forgotten > before:
-                yield Notice(forgetting(self.conversation.forgotten - before))
+            for event in told:
+                yield event
             async with aclosing(self._stream(heard)) as events:
                 async for event in events:
                     yield event
@@ -275,30 +262,17 @@ class Assistant:
             await self._awaited.wait()
         return self._prepared
 
-    def _hear(self) -> tuple[Alert | None, Answered | None]:
-        """What the red flags say of the question, and which of theirs it answers. Noted with it
-        is also the alert that stood before."""
+    def _hear(self) -> list[TurnEvent]:
+        """What the red flags say of the question, and which of theirs it answers. The last is Held
+        where the card stands alone. Noted is also the alert that stood before."""
         if self._triage is None:
-            return None, None
+            return []
         question = self.conversation.last.question
         alert = self._triage.hear(question)
         self.conversation.flag([one.noted for one in (alert, self.alert) if one is not None])
-        return alert, self._triage.take_answers(question)
-
-    async def _lean(self) -> Notice | None:
-        """Look the question up, once, and keep it as the model will get it."""
-        turn = self.conversation.last
-        if self._lookup is None or turn.sent:
-            return None
-        context, count = self.usage.context, self._engine.count
-        earlier = [one.question for one in self.conversation.turns[:-1]]
-        try:
-            leaning = await self._lookup.passages(turn.question, earlier, context, count)
-        except BedsideError as error:
-            return Notice(_without_reference(error))
-        if leaning is not None:
-            self.conversation.lean_on(*leaning)
-        return None
+        answered = self._triage.take_answers(question)
+        held = Held() if alert is not None and self._triage.holds(alert) else None
+        return [one for one in (alert, answered, held) if one is not None]
 
     async def _stream(self, heard: bool) -> AsyncGenerator[TurnEvent, None]:
         """The engine's answer, noted in the conversation however it ends."""
@@ -314,35 +288,35 @@ class Assistant:
                         await self._engine.cancel()
                     shown = progress.take(event)
                     if progress.last is not None:
-                        self._note(progress)
-                        shown[-1:-1] = self._afterwards(progress, heard)
+                        support = self._note(progress)
+                        shown[-1:-1] = self._afterwards(support, heard)
                     for one in shown:
                         yield one
         finally:
             if progress.last is None:  # whoever read the stream went away
                 self._note(progress)
 
-    def _afterwards(self, progress: AnswerInProgress, heard: bool) -> list[TurnEvent]:
+    def _afterwards(self, support: Support | None, heard: bool) -> list[TurnEvent]:
         """What is said about an answer, before its end is."""
-        turn, text = self.conversation.last, progress.answer.text
-        said: list[TurnEvent] = []
-        if turn.passages and text:
-            said.append(support(text, turn.passages))
-        asked = self._triage.ask_about(turn.question) if self._triage and not heard else None
-        return said if asked is None else [*said, asked]
+        question = self.conversation.last.question
+        asked = self._triage.ask_about(question) if self._triage and not heard else None
+        return [one for one in (support, asked) if one is not None]
 
-    def _note(self, progress: AnswerInProgress) -> None:
-        """Keep the answer and the counts; before the screen learns of the end."""
-        last, answer = progress.last, progress.answer
+    def _note(self, progress: AnswerInProgress) -> Support | None:
+        """Keep the answer and the counts, before the screen learns of the end.
+
+        Returns:
+            How far the answer stands in its passages; None without either.
+        """
+        last, answer, passages = progress.last, progress.answer, self.conversation.last.passages
+        support = judged(answer.text, passages) if answer.text and passages else None
         if answer.text or answer.reason != "failed":
-            self.conversation.add_answer(answer)
+            remarks = tuple(remarks_on(support)) if support is not None else ()
+            self.conversation.add_answer(replace(answer, remarks=remarks))
         if isinstance(last, Finished):
             self.usage = Usage(last.prompt_tokens + last.generated, self.usage.context)
             if self._listener is not None:
                 self._listener.turn_finished(
                     last, progress.asked_at, progress.first_text_at, time.monotonic()
                 )
-
-
-def _without_reference(error: BedsideError) -> str:
-    return f"The reference could not be asked. {error}"
+        return support

@@ -93,7 +93,7 @@ async def with_passages(
     return passages, question
 
 
-def support(answer: str, passages: Sequence[Passage]) -> Support:
+def judged(answer: str, passages: Sequence[Passage]) -> Support:
     """Which sentences of the answer are not in its passages."""
     from app.knowledge.support import claims, uncited_doses, unsupported_sentences
 

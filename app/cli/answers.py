@@ -10,7 +10,6 @@ from contextlib import aclosing, contextmanager
 from app.assistant.assistant import Assistant
 from app.assistant.events import (
     Alert,
-    Asked,
     Failed,
     Finished,
     Held,
@@ -20,8 +19,8 @@ from app.assistant.events import (
     Text,
     TurnEvent,
 )
-from app.assistant.notices import DEMONSTRATION
-from app.cli.lines import alert_lines, asked_lines, from_reference, passage_lines, support_lines
+from app.assistant.notices import DEMONSTRATION, remarks_on
+from app.cli.lines import alert_lines, from_reference, passage_lines
 from app.errors import BadInputError, BedsideError, EngineError, ResourceError
 
 Say = Callable[[str], None]
@@ -95,9 +94,7 @@ class _Writer:
                 self._tell(sentence)
             case Support():
                 self._write("\n")
-                self._tell_all(support_lines(event))
-            case Asked():
-                self._tell_all(asked_lines(event))
+                self._tell_all(remarks_on(event))
             case Finished() | Failed() | Held():
                 self.last = event
 

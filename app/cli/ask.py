@@ -65,6 +65,7 @@ async def _answer(house: House, question: str) -> int:
 
     from app.assistant.events import Failed, Held
     from app.cli.answers import ending, failure, make_ready, notice_of_model, write_answer
+    from app.cli.lines import asked_lines
 
     assistant = house.assistant
     house.open()
@@ -81,6 +82,8 @@ async def _answer(house: House, question: str) -> int:
             raise failure(last)
         for sentence in filter(None, (ending(last), notice_of_model(assistant, last))):
             _tell(sentence)
+        for line in asked_lines(assistant.questions):
+            _tell(line)
         if house.budget_line is not None:
             _tell(f"Power budget: {house.budget_line()}.")
         _tell(house.notice)

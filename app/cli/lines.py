@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from app.assistant.events import Alert, Asked, Passages, Support
+from app.assistant.events import Alert, Passages
 from app.knowledge.passage import Passage
+from app.safety import Card, Question
 from app.sanitise import clean, one_line
 
 
@@ -14,7 +15,11 @@ def alert_lines(alert: Alert) -> Iterator[str]:
     if not alert.patient:
         yield alert.line
         return
-    card = alert.card
+    yield from card_lines(alert.card)
+
+
+def card_lines(card: Card) -> Iterator[str]:
+    """A card whole."""
     yield from (card.title.upper(), card.head, card.say)
     yield from (f"- {step}" for step in card.steps)
     if card.source:
@@ -35,19 +40,18 @@ def from_reference(passage: Passage) -> str:
     return f"From the reference: {title}\n\n{text}\n\nThe model's own words:\n"
 
 
-def support_lines(support: Support) -> Iterator[str]:
-    """How far the answer stands in its sources."""
-    if support.unsupported:
-        count = len(support.unsupported)
-        yield f"{count} of {support.sentences} sentences are not in the sources."
-    for sentence in support.doses:
-        yield f"Check with a pharmacist: “{one_line(sentence)}”"
+def asked_lines(questions: Sequence[Question]) -> Iterator[str]:
+    """The questions after a complaint, where nobody waits for the answer."""
+    if questions:
+        yield "If one of these is so, ask again and say it:"
+    yield from (f"- {question.ask}" for question in questions)
 
 
-def asked_lines(asked: Asked) -> Iterator[str]:
-    """The questions after a complaint; the answer may be typed in any words."""
-    yield "If one of these is so, say it now:"
-    yield from (f"- {question.ask}" for question in asked.questions)
+def question_line(questions: Sequence[Question]) -> Iterator[str]:
+    """The first of the questions that stand; the plain chat asks one at a time, as the screen."""
+    if questions:
+        more = f"; {len(questions) - 1} more" if len(questions) > 1 else ""
+        yield f"? {questions[0].ask} (/yes or /no, or in your own words{more})"
 
 
 def _named(passage: Passage) -> str:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 
+from app.assistant.assistant import Assistant
 from app.assistant.events import TurnEvent
 from app.cli.answers import ending, make_ready, notice_of_model, write_answer
 from app.cli.house import House, build
+from app.cli.lines import alert_lines, card_lines, question_line
 from app.cli.options import Choices
 from app.errors import BedsideError
 
-_HELP = "Commands: /new forgets the conversation, /again answers once more, /quit leaves."
+_HELP = (
+    "Commands: /new forgets the conversation, /again answers once more, /crisis shows whom to call "
+    "in a crisis, /quit leaves."
+)
 
 
 def run_plain(choices: Choices) -> int:
@@ -49,17 +54,40 @@ def _read_line() -> str | None:
 async def _turn(house: House, line: str) -> None:
     assistant = house.assistant
     try:
-        if line == "/new":
-            await assistant.new_conversation()
-            _say("A new conversation. The earlier one is forgotten.")
-        elif line == "/again":
-            await _answer(house, assistant.regenerate())
-        elif line.startswith("/"):
-            _say(_HELP)
-        else:
-            await _answer(house, assistant.ask(line))
+        match line:
+            case "/new":
+                await assistant.new_conversation()
+                _say("A new conversation. The earlier one is forgotten.")
+            case "/again":
+                await _answer(house, assistant.regenerate())
+            case "/crisis":
+                _say_all(_help_now(assistant))
+            case "/yes" | "/no":
+                _say_all(_settle(assistant, yes=line == "/yes"))
+            case _ if line.startswith("/"):
+                _say(_HELP)
+            case _:
+                await _answer(house, assistant.ask(line))
+        _say_all(question_line(assistant.questions))
     except BedsideError as error:
         _say(str(error))
+
+
+def _help_now(assistant: Assistant) -> Iterator[str]:
+    card = assistant.help_card()
+    return card_lines(card) if card is not None else iter(())
+
+
+def _settle(assistant: Assistant, *, yes: bool) -> Iterator[str]:
+    """Answer the question that stands; a yes may raise a card."""
+    if not assistant.questions:
+        yield "No question waits for a yes or a no."
+        return
+    question = assistant.questions[0]
+    if not yes:
+        assistant.deny(question)
+    elif (alert := assistant.confirm(question)) is not None:
+        yield from alert_lines(alert)
 
 
 async def _answer(house: House, events: AsyncGenerator[TurnEvent, None]) -> None:
@@ -78,6 +106,11 @@ async def _answer(house: House, events: AsyncGenerator[TurnEvent, None]) -> None
             _say(sentence)
     if house.budget_line is not None:
         _say(f"Power budget: {house.budget_line()}.")
+
+
+def _say_all(lines: Iterable[str]) -> None:
+    for line in lines:
+        _say(line)
 
 
 def _say(sentence: str) -> None:

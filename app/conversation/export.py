@@ -16,7 +16,7 @@ _MARKS = {
 }
 _NO_ANSWER = "*(no answer of the model)*"
 _NO_SOURCES = "Sources: none; this rests on the model alone."
-_LONGEST_ALERT = 1000
+_LONGEST_NOTE = 1000
 
 
 def to_markdown(conversation: Conversation, model: str, demonstration: str, notice: str) -> str:
@@ -44,7 +44,7 @@ def _turn(turn: Turn, *, passage_first: bool) -> str:
 def _alerts(turn: Turn) -> Iterator[str]:
     """What stood above the answer stands above it here."""
     for alert in turn.alerts:
-        yield f"**! {one_line(alert, _LONGEST_ALERT)}**"
+        yield f"**! {one_line(alert, _LONGEST_NOTE)}**"
     if turn.alerts and not turn.answers:
         yield _NO_ANSWER
 
@@ -63,7 +63,9 @@ def _answers(turn: Turn) -> list[str]:
 
 
 def _answer(answer: Answer) -> str:
-    return "\n\n".join(filter(None, [clean(answer.text).strip(), _MARKS.get(answer.reason, "")]))
+    remarks = (f"*Note:* {one_line(remark, _LONGEST_NOTE)}" for remark in answer.remarks)
+    parts = [clean(answer.text).strip(), _MARKS.get(answer.reason, ""), *remarks]
+    return "\n\n".join(filter(None, parts))
 
 
 def _sources(turn: Turn) -> Iterator[str]:

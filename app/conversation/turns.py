@@ -17,6 +17,9 @@ class Answer:
 
     text: str
     reason: StopReason | Literal["failed"]
+    remarks: tuple[str, ...] = ()
+    """What stands below it: that sentences are not in its sources, amounts to check. A sentence
+    each."""
 
 
 @dataclass(frozen=True, slots=True)

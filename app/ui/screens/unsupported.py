@@ -10,10 +10,10 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from app.assistant.events import Support
+from app.assistant.notices import doses_to_check
 from app.sanitise import one_line
 from app.ui.commands import ShowUnsupported
 from app.ui.screens.dialog import Dialog
-from app.ui.widgets.sources import dose_lines
 
 _LONGEST = 1000
 _EXPLAINED = (
@@ -44,7 +44,9 @@ class UnsupportedScreen(Dialog[None]):
             box.border_title = "Not in the sources"
             box.border_subtitle = "Esc closes"
             if self._support.doses:
-                yield Static(dose_lines(self._support), classes="doses", markup=False)
+                yield Static(
+                    "\n".join(doses_to_check(self._support)), classes="doses", markup=False
+                )
             sentences = [f"• {one_line(one, _LONGEST)}" for one in self._support.unsupported]
             yield Static("\n".join(sentences), markup=False)
             yield Static(_EXPLAINED, classes="explained", markup=False)

@@ -11,13 +11,13 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from app.assistant.events import Support
-from app.assistant.notices import DEMONSTRATION
+from app.assistant.notices import DEMONSTRATION, doses_to_check
 from app.knowledge.passage import Passage
 from app.sanitise import clean, one_line
 from app.ui.commands import Regenerate
 from app.ui.pace import FlushPace
 from app.ui.widgets.markdown import AnswerMarkdown
-from app.ui.widgets.sources import PassageFirst, dose_lines, sources_line, support_line
+from app.ui.widgets.sources import PassageFirst, sources_line, support_line
 
 HELD = f"The model was not asked. {Regenerate.key_names()} asks it all the same."
 
@@ -187,7 +187,7 @@ class Answer(Vertical):
         _put(self._flag, answer.flag)
         _put(self._notes, "\n".join(answer.notes))
         _put(self._sources, "\n".join(filter(None, sources)))
-        _put(self._doses, dose_lines(answer.support) if answer.support is not None else "")
+        _put(self._doses, "\n".join(doses_to_check(answer.support)) if answer.support else "")
 
 
 def _put(line: Static, text: str) -> None:

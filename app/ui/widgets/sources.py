@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from app.assistant.events import Support
+from app.assistant.notices import unsupported
 from app.knowledge.passage import Passage
 from app.sanitise import clean, one_line
 from app.ui.commands import ShowSources, ShowUnsupported
@@ -41,18 +42,8 @@ def _name(title: str, source: str, following: str) -> str:
 
 def support_line(support: Support) -> str:
     """How many sentences the sources do not hold; empty where they hold them all."""
-    missing, count = len(support.unsupported), support.sentences
-    if not missing:
-        return ""
-    are = "is" if missing == 1 else "are"
-    sentences = "sentence" if count == 1 else "sentences"
-    key = ShowUnsupported.key_names()
-    return f"{missing} of {count} {sentences} {are} not in the sources ({key} shows which)."
-
-
-def dose_lines(support: Support) -> str:
-    """The sentences with an amount that no source holds, each with what to do about it."""
-    return "\n".join(f"Check with a pharmacist: “{one_line(dose)}”" for dose in support.doses)
+    said = unsupported(support)
+    return said and f"{said} ({ShowUnsupported.key_names()} shows which)."
 
 
 def review(passage: Passage) -> str:

@@ -290,6 +290,9 @@ def test_sentences_that_are_not_in_the_passages_are_counted() -> None:
     assert "ibuprofen" in support.unsupported[0]
     assert "400 mg" in support.doses[0]
     assert isinstance(finished, Finished)
+    (answer,) = assistant.conversation.last.answers  # what is exported and kept
+    assert answer.remarks[0] == "1 of 2 sentences is not in the sources."
+    assert answer.remarks[1].startswith("Check with a pharmacist") and "400 mg" in answer.remarks[1]
 
 
 def test_a_broken_reference_is_said_and_the_answer_comes() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from app.assistant.assistant import Assistant
 from app.assistant.grounding import Reference
+from app.assistant.triage import Triage
 from app.cli import house
 from app.config import Config
 from app.engine.messages import EngineSettings, Load
@@ -40,13 +41,17 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeEngine]:
     """Let the commands answer over a scripted engine."""
 
     def put_in(
-        demonstration: bool = False, reference: Callable[[], Reference] | None = None
+        demonstration: bool = False,
+        reference: Callable[[], Reference] | None = None,
+        triage: Triage | None = None,
     ) -> FakeEngine:
         engine = FakeEngine()
 
         def build(*_args: object) -> house.House:
             load = Load("model.gguf", EngineSettings(context=512))
-            assistant = Assistant(engine, load, demonstration=demonstration, reference=reference)
+            assistant = Assistant(
+                engine, load, demonstration=demonstration, reference=reference, triage=triage
+            )
             return house.House(Config(), assistant, Sampler(), None, "The notice.")
 
         monkeypatch.setattr(house, "build", build)

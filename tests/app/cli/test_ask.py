@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from app.assistant.rulebook import red_flags
+from app.assistant.triage import Triage
 from app.cli import root
 from app.cli.answers import failure
 from app.cli.options import Choices
@@ -101,6 +103,17 @@ def _engines() -> list[list[bytes]]:
         if b"app.engine" in words:
             found.append(words)
     return found
+
+
+def test_what_would_make_it_dangerous_is_asked_for(scripted: Callable[..., FakeEngine]) -> None:
+    scripted(triage=Triage(red_flags, "patient"))
+    done = invoke("ask", "I have a headache")
+    assert done.stdout == "Yes.\n"
+    head, *questions, notice = done.stderr.splitlines()
+    assert head == "If one of these is so, ask again and say it:"
+    assert 2 <= len(questions) <= 4
+    assert all(one.startswith("- ") and one.endswith("?") for one in questions)
+    assert notice == "The notice."
 
 
 def test_notices_go_to_stderr(scripted: Callable[..., FakeEngine]) -> None:

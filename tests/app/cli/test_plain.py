@@ -12,12 +12,17 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from app.assistant.rulebook import red_flags
+from app.assistant.triage import Triage
 from app.cli import root
 from app.engine.messages import Text
 from tests.app.assistant.fakes import DIED, FINISHED, FakeEngine
 
 PLAIN = ["chat", "--plain"]
-HELP = "Commands: /new forgets the conversation, /again answers once more, /quit leaves."
+HELP = (
+    "Commands: /new forgets the conversation, /again answers once more, /crisis shows whom to call "
+    "in a crisis, /quit leaves."
+)
 
 
 def chat(lines: str) -> tuple[int, list[str]]:
@@ -82,6 +87,28 @@ def test_commands(scripted: Callable[..., FakeEngine]) -> None:
     ]
     assert [len(messages) for messages, _ in engine.asked] == [2, 2, 2]
     assert engine.closed
+
+
+def test_a_yes_to_a_question_raises_the_card(scripted: Callable[..., FakeEngine]) -> None:
+    scripted(triage=Triage(red_flags, "patient", "112", "0800 111"))
+    code, said = chat("I have a headache\n/no\n/yes\n/new\n/yes\n")
+    assert code == 0
+    first, second, after = [line for line in said if line.startswith("? ")]
+    assert first.endswith("(/yes or /no, or in your own words; 3 more)")
+    assert first != second and second.endswith("words; 2 more)")
+    card = said.index(after) - said.index(second)
+    assert card > 2 and "112" in said[said.index(second) + 2]
+    assert said[-2:] == [
+        "A new conversation. The earlier one is forgotten.",
+        "No question waits for a yes or a no.",
+    ]
+
+
+def test_whom_to_call_in_a_crisis_is_a_command_away(scripted: Callable[..., FakeEngine]) -> None:
+    scripted(triage=Triage(red_flags, "patient", "112", "0800 111"))
+    said = chat("/crisis\n")[1]
+    assert said[0] == "HELP IN A CRISIS"
+    assert "0800 111" in said[1]
 
 
 def test_a_failure_is_told_and_the_chat_goes_on(scripted: Callable[..., FakeEngine]) -> None:

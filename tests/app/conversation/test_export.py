@@ -58,6 +58,18 @@ def test_the_sources_stand_numbered_below_the_answer() -> None:
     assert "with both" not in text and "Drink water" not in text
 
 
+def test_what_stood_below_an_answer_stands_below_it_here() -> None:
+    conversation = talk("A?")
+    conversation.lean_on([leaflet(1)], "")
+    remarks = ("1 of 2 sentences is not in the sources.", "Check with a pharmacist: “Two\n# pills”")
+    conversation.add_answer(Answer("Own.", "length", remarks))
+    assert (
+        "Own.\n\n*(cut: the answer reached its longest)*\n\n"
+        "*Note:* 1 of 2 sentences is not in the sources.\n\n"
+        "*Note:* Check with a pharmacist: “Two # pills”\n\nSources:"
+    ) in export(conversation)
+
+
 def test_a_demonstration_has_the_passage_in_the_place_of_the_answer() -> None:
     conversation = talk("A?")
     conversation.lean_on([leaflet(1), leaflet(2, text="Two.")], "")

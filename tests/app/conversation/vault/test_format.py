@@ -162,7 +162,8 @@ def test_whole_records_cut_off_the_end_go_unseen(tmp_path: Path) -> None:
 
 text = st.text(st.characters(exclude_categories=()))  # lone surrogates too
 reason = st.sampled_from(["stop", "length", "cancelled", "repetition", "failed"])
-answers = st.lists(st.builds(Answer, text, reason), max_size=3).map(tuple)
+remarks = st.lists(text, max_size=2).map(tuple)
+answers = st.lists(st.builds(Answer, text, reason, remarks), max_size=3).map(tuple)
 turns = st.builds(Turn, text, answers)
 
 
