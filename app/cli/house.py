@@ -91,11 +91,6 @@ def build(choices: Choices, on_problem: Callable[[str], None]) -> House:
     if config.context:
         settings = replace(settings, context=config.context)
     chosen = Catalog.open(config, folders).resolve(config.model)
-    engine = EngineClient(
-        log_path=private_folder(folders.state) / "engine.log",
-        findings=folders.state,
-        llama_cpp=version("llama-cpp-python"),
-    )
     load = Load(
         path=str(chosen.path),
         settings=settings,
@@ -103,12 +98,12 @@ def build(choices: Choices, on_problem: Callable[[str], None]) -> House:
         model_sha256=chosen.sha256,
         ignore_memory=choices.ignore_memory,
     )
+    engine = _engine(folders)
     sampler = Sampler(interval_s=READ_EVERY_S if choices.power_budget else 1.0)
     sampler.engine_pid = lambda: engine.pid
     paced = _paced(engine, choices.power_budget, settings.decode_threads, sampler)
-    recorder = (
-        RunRecorder(folders.state / "runs", board, on_problem) if config.monitor.log else None
-    )
+    runs = folders.state / "runs"
+    recorder = RunRecorder(runs, board, on_problem) if config.monitor.log else None
     assistant = Assistant(
         paced or engine,
         load,
@@ -119,13 +114,17 @@ def build(choices: Choices, on_problem: Callable[[str], None]) -> House:
         triage=_triage(config.ui),
         reference=partial(_reference, folders, on_problem),
     )
-    return House(
-        config,
-        assistant,
-        sampler,
-        recorder,
-        information_notice(config.ui.emergency_number),
-        budget_line=(lambda: paced.line) if paced else None,
+    notice = information_notice(config.ui.emergency_number)
+    budget_line = (lambda: paced.line) if paced else None
+    return House(config, assistant, sampler, recorder, notice, budget_line)
+
+
+def _engine(folders: Folders) -> EngineClient:
+    """The engine's client; its process is started when a model is to be loaded."""
+    return EngineClient(
+        log_path=private_folder(folders.state) / "engine.log",
+        findings=folders.state,
+        llama_cpp=version("llama-cpp-python"),
     )
 
 
