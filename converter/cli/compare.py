@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from converter.cli.options import CacheFolder, Field, Threads, Window, Windows
+
 if TYPE_CHECKING:
     from converter.compare.table import Table
 
@@ -25,10 +27,10 @@ def compare(  # noqa: PLR0913 - each parameter is an option of the command
         list[Path] | None,
         typer.Option(help="Text that importance is measured on; none leaves its rows out."),
     ] = None,
-    field: Annotated[str | None, typer.Option(help="The field of JSON lines to read.")] = None,
+    field: Field = None,
     tokens: Annotated[int, typer.Option(help="Calibration tokens.")] = 65536,
-    context: Annotated[int, typer.Option(help="Tokens in a window.")] = 512,
-    chunks: Annotated[int, typer.Option(help="Windows at most; 0 for all.")] = 0,
+    context: Window = 512,
+    chunks: Windows = 0,
     evaluation: Annotated[
         list[Path] | None,
         typer.Option(
@@ -36,12 +38,8 @@ def compare(  # noqa: PLR0913 - each parameter is an option of the command
         ),
     ] = None,
     speed: Annotated[bool, typer.Option(help="Measure speed and memory too.")] = True,
-    threads: Annotated[
-        int, typer.Option(min=0, max=1024, help="How many to use; 0 for one per CPU.")
-    ] = 0,
-    cache: Annotated[
-        Path | None, typer.Option(help="Folder for what can be reused; default: the user's cache.")
-    ] = None,
+    threads: Threads = 0,
+    cache: CacheFolder = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="NAME", help="Also write NAME.json, .md and .svg."),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.errors import UsageError
+from converter.cli.options import FileKind, ForceGguf, Threads
 
 if TYPE_CHECKING:
     from converter.export import Layout
@@ -19,10 +20,7 @@ def convert(
         Path, typer.Argument(help="Folder with config.json, a tokenizer and safetensors files.")
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT.gguf", help="The file to write.")],
-    kind: Annotated[
-        str,
-        typer.Option("--type", "-t", help="F32, F16, BF16, Q8_0, Q2_K to Q6_K, IQ2_XXS to IQ4_NL."),
-    ] = "Q4_K_M",
+    kind: FileKind = "Q4_K_M",
     imatrix: Annotated[
         Path | None,
         typer.Option(help="Importance matrix of this model, by `saliency` or llama-imatrix."),
@@ -34,10 +32,8 @@ def convert(
             help="A type for the tensors whose names fit; the first that fits counts.",
         ),
     ] = None,
-    threads: Annotated[
-        int, typer.Option(min=0, max=1024, help="How many to use; 0 for one per CPU.")
-    ] = 0,
-    force: Annotated[bool, typer.Option("--force", help="Replace OUT.gguf if it exists.")] = False,
+    threads: Threads = 0,
+    force: ForceGguf = False,
 ) -> None:
     """Convert a checkpoint to a GGUF file, whole or not at all."""
     from converter.checkpoint import open_checkpoint

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from converter.cli.options import Threads
+
 if TYPE_CHECKING:
     from converter.evaluate.evaluation import Evaluation, Settings
     from converter.evaluate.material import Material
@@ -82,9 +84,7 @@ def evaluate(  # noqa: PLR0913 - each parameter is an option of the command
     write_tokens: Annotated[
         int, typer.Option(min=1, max=65536, help="With --mode write: tokens of an answer.")
     ] = 64,
-    threads: Annotated[
-        int, typer.Option(min=0, max=1024, help="How many to use; 0 for one per CPU.")
-    ] = 0,
+    threads: Threads = 0,
     out: Annotated[
         Path | None,
         typer.Option(

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from converter.cli.options import AsJson
+
 if TYPE_CHECKING:
     from converter.inspection import Inspection
 
 
 def inspect(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A GGUF file or checkpoint folder.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print what a GGUF file or a checkpoint holds."""
     from converter.inspection import inspect as look

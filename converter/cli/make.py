@@ -10,6 +10,26 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.errors import UsageError
+from converter.cli.options import (
+    BoardOfSpeed,
+    Bytes,
+    CacheFolder,
+    Chunk,
+    Field,
+    FileKind,
+    ForceGguf,
+    General,
+    Heads,
+    Layers,
+    LayersBy,
+    Memory,
+    Neurons,
+    PerLayer,
+    Share,
+    Speed,
+    TextSeed,
+    Threads,
+)
 
 if TYPE_CHECKING:
     from converter.cut.planning import Request
@@ -20,10 +40,7 @@ if TYPE_CHECKING:
 def make(  # noqa: PLR0913 - each parameter is an option of the command
     checkpoint: Annotated[Path, typer.Argument(help="Checkpoint folder, or unquantised GGUF.")],
     out: Annotated[Path, typer.Argument(metavar="OUT.gguf", help="The file to write.")],
-    kind: Annotated[
-        str,
-        typer.Option("--type", "-t", help="F32, F16, BF16, Q8_0, Q2_K to Q6_K, IQ2_XXS to IQ4_NL."),
-    ] = "Q4_K_M",
+    kind: FileKind = "Q4_K_M",
     tensor_type: Annotated[
         list[str] | None,
         typer.Option(metavar="REGEX=TYPE", help="A type for the tensors whose names fit."),
@@ -31,26 +48,18 @@ def make(  # noqa: PLR0913 - each parameter is an option of the command
     text: Annotated[
         list[Path] | None, typer.Option(help="Text of the domain to measure on; repeatable.")
     ] = None,
-    general: Annotated[
-        list[Path] | None, typer.Option(help="General text, mixed in as --share says; repeatable.")
-    ] = None,
-    share: Annotated[
-        float, typer.Option(help="Share of domain text where general is given.")
-    ] = 0.75,
-    field: Annotated[str | None, typer.Option(help="The field of JSON lines to read.")] = None,
+    general: General = None,
+    share: Share = 0.75,
+    field: Field = None,
     tokens: Annotated[int, typer.Option(help="Tokens to measure on.")] = 65536,
-    chunk: Annotated[int, typer.Option(help="Tokens in a chunk.")] = 512,
+    chunk: Chunk = 512,
     plan: Annotated[Path | None, typer.Option(help="Cut by this plan.")] = None,
-    neurons: Annotated[float, typer.Option(help="Share of the neurons to cut away.")] = 0.0,
-    heads: Annotated[float, typer.Option(help="Share of the heads to cut away.")] = 0.0,
-    layers: Annotated[int, typer.Option(min=0, help="How many layers to leave out.")] = 0,
-    budget: Annotated[
-        str | None, typer.Option("--bytes", help="Cut neurons until the file has at most: 1.2GB.")
-    ] = None,
-    speed: Annotated[
-        float | None, typer.Option(help="Cut neurons until --board decodes so many tokens/s.")
-    ] = None,
-    board: Annotated[str | None, typer.Option(help="The board of --speed: pi5-8gb …")] = None,
+    neurons: Neurons = 0.0,
+    heads: Heads = 0.0,
+    layers: Layers = 0,
+    budget: Bytes = None,
+    speed: Speed = None,
+    board: BoardOfSpeed = None,
     score: Annotated[
         str,
         typer.Option(
@@ -58,26 +67,18 @@ def make(  # noqa: PLR0913 - each parameter is an option of the command
             "where its covariances go into --memory together, and rms otherwise."
         ),
     ] = "auto",
-    layers_by: Annotated[str, typer.Option(help="turn, block or random.")] = "turn",
-    per_layer: Annotated[
-        bool, typer.Option("--per-layer", help="Let layers differ in width and heads.")
-    ] = False,
+    layers_by: LayersBy = "turn",
+    per_layer: PerLayer = False,
     restore: Annotated[bool, typer.Option(help="Repair what is cut.")] = True,
     restore_tokens: Annotated[int, typer.Option(help="Tokens to repair on.")] = 131072,
-    seed: Annotated[int, typer.Option(help="Decides which documents are read.")] = 0,
-    memory: Annotated[
-        str, typer.Option(help="Covariances that need more are summed in several passes.")
-    ] = "4GiB",
-    cache: Annotated[
-        Path | None, typer.Option(help="Folder for what can be reused; default: the user's cache.")
-    ] = None,
-    threads: Annotated[
-        int, typer.Option(min=0, max=1024, help="How many to use; 0 for one per CPU.")
-    ] = 0,
+    seed: TextSeed = 0,
+    memory: Memory = "4GiB",
+    cache: CacheFolder = None,
+    threads: Threads = 0,
     dequantise: Annotated[
         bool, typer.Option("--dequantise", help="Start from a quantised file too, with its losses.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace OUT.gguf if it exists.")] = False,
+    force: ForceGguf = False,
 ) -> None:
     """Measure, plan, cut, repair, measure again and quantise; what was done before is reused."""
     from converter.cli.plan import named, parse_bytes, parse_score

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from converter.cli.options import AsJson, Field, Threads, Window, Windows
+
 
 def perplexity(
     model: Annotated[Path, typer.Argument(metavar="MODEL.gguf", help="The file to measure.")],
@@ -16,16 +18,14 @@ def perplexity(
         list[Path],
         typer.Option(help="Text file: plain, JSON lines, or either in .gz; may be repeated."),
     ],
-    field: Annotated[str | None, typer.Option(help="The field of JSON lines to read.")] = None,
-    context: Annotated[int, typer.Option(help="Tokens in a window.")] = 512,
+    field: Field = None,
+    context: Window = 512,
     stride: Annotated[
         int, typer.Option(help="Tokens from window to window; 0 puts them side by side.")
     ] = 0,
-    chunks: Annotated[int, typer.Option(help="Windows at most; 0 for all.")] = 0,
-    threads: Annotated[
-        int, typer.Option(min=0, max=1024, help="How many to use; 0 for one per CPU.")
-    ] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+    chunks: Windows = 0,
+    threads: Threads = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Measure perplexity on text, scored as llama-perplexity does it."""
     from app.sanitise import one_line

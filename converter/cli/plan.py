@@ -9,6 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.errors import UsageError
+from converter.cli.options import (
+    BoardOfSpeed,
+    Bytes,
+    Heads,
+    Layers,
+    LayersBy,
+    Neurons,
+    PerLayer,
+    Speed,
+)
 
 if TYPE_CHECKING:
     from converter.cut.depth import Confirm
@@ -28,16 +38,12 @@ def plan(  # noqa: PLR0913 - each parameter is an option of the command
         Path | None, typer.Argument(metavar="[SALIENCY]", help="What `saliency` wrote.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The plan to write.")] = None,
-    neurons: Annotated[float, typer.Option(help="Share of the neurons to cut away.")] = 0.0,
-    heads: Annotated[float, typer.Option(help="Share of the heads to cut away.")] = 0.0,
-    layers: Annotated[int, typer.Option(min=0, help="How many layers to leave out.")] = 0,
-    budget: Annotated[
-        str | None, typer.Option("--bytes", help="Cut neurons until the file has at most: 1.2GB.")
-    ] = None,
-    speed: Annotated[
-        float | None, typer.Option(help="Cut neurons until --board decodes so many tokens/s.")
-    ] = None,
-    board: Annotated[str | None, typer.Option(help="The board of --speed: pi5-8gb …")] = None,
+    neurons: Neurons = 0.0,
+    heads: Heads = 0.0,
+    layers: Layers = 0,
+    budget: Bytes = None,
+    speed: Speed = None,
+    board: BoardOfSpeed = None,
     score: Annotated[
         str,
         typer.Option(
@@ -45,12 +51,8 @@ def plan(  # noqa: PLR0913 - each parameter is an option of the command
             "for second-order where SALIENCY has all covariances, and rms otherwise."
         ),
     ] = "auto",
-    layers_by: Annotated[
-        str, typer.Option(help="turn (least first), block (contiguous) or random.")
-    ] = "turn",
-    per_layer: Annotated[
-        bool, typer.Option("--per-layer", help="Let layers differ in width and heads.")
-    ] = False,
+    layers_by: LayersBy = "turn",
+    per_layer: PerLayer = False,
     kind: Annotated[str, typer.Option("--type", "-t", help="The type it will be stored in.")] = (
         "Q4_K_M"
     ),

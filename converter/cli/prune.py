@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.errors import UsageError
+from converter.cli.options import Field, ForceGguf
 
 if TYPE_CHECKING:
     from converter.cut.plan import Plan
@@ -31,7 +32,7 @@ def prune(  # noqa: PLR0913 - each parameter is an option of the command
     text: Annotated[
         list[Path] | None, typer.Option(help="Restore on these texts, not on the plan's own.")
     ] = None,
-    field: Annotated[str | None, typer.Option(help="The field of JSON lines to read.")] = None,
+    field: Field = None,
     tokens: Annotated[int, typer.Option(help="Restore on so many tokens at most.")] = 131072,
     chunk: Annotated[int, typer.Option(help="Tokens in a chunk of text.")] = 512,
     seed: Annotated[int, typer.Option(help="Decides which texts are read.")] = 0,
@@ -41,7 +42,7 @@ def prune(  # noqa: PLR0913 - each parameter is an option of the command
     cache: Annotated[
         Path | None, typer.Option(help="Where to keep the model as llama.cpp runs it.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace OUT.gguf if it exists.")] = False,
+    force: ForceGguf = False,
 ) -> None:
     """Cut a model as a plan says, whole or not at all."""
     from converter.cli.shop import workshop

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.errors import INTERRUPTED
+from converter.cli.options import Chunk, Field, General, Memory, Share, TextSeed, Threads
 
 if TYPE_CHECKING:
     from converter.cut.saliency import Saliency
@@ -25,28 +26,20 @@ def saliency(  # noqa: PLR0913 - each parameter is an option of the command
         list[Path],
         typer.Option(help="Text of the domain: plain, JSON lines, or either in .gz; repeatable."),
     ],
-    general: Annotated[
-        list[Path] | None, typer.Option(help="General text, mixed in as --share says; repeatable.")
-    ] = None,
-    share: Annotated[
-        float, typer.Option(help="Share of domain text where general is given.")
-    ] = 0.75,
-    field: Annotated[str | None, typer.Option(help="The field of JSON lines to read.")] = None,
+    general: General = None,
+    share: Share = 0.75,
+    field: Field = None,
     tokens: Annotated[int, typer.Option(help="At most so many tokens.")] = 65536,
-    chunk: Annotated[int, typer.Option(help="Tokens in a chunk.")] = 512,
-    seed: Annotated[int, typer.Option(help="Decides which documents are read.")] = 0,
+    chunk: Chunk = 512,
+    seed: TextSeed = 0,
     covariance: Annotated[
         str, typer.Option(help="Layers whose covariances are kept: none, all, or `0-3 7`.")
     ] = "none",
-    memory: Annotated[
-        str, typer.Option(help="Covariances that need more are summed in several passes.")
-    ] = "4GiB",
+    memory: Memory = "4GiB",
     cache: Annotated[
         Path | None, typer.Option(help="Folder for the file a checkpoint is run from.")
     ] = None,
-    threads: Annotated[
-        int, typer.Option(min=0, max=1024, help="How many to use; 0 for one per CPU.")
-    ] = 0,
+    threads: Threads = 0,
     force: Annotated[
         bool, typer.Option("--force", help="Replace the output if it exists.")
     ] = False,

@@ -138,7 +138,7 @@ def test_a_report_that_finds_no_room_says_where_the_answers_are(
 ) -> None:
     command = ("evaluate", model, "--data", organs(tmp_path / "o.jsonl", 3), "--threads", 1)
     with monkeypatch.context() as patched:
-        patched.setattr("converter.files.os.fsync", _full)
+        patched.setattr("app.files.os.fsync", _full)
         ended = run(*command, "-o", tmp_path / "table")
     assert ended.exit_code == 4
     assert "The disk filled up while" in ended.stderr
