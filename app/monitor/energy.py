@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from app.engine.messages import Finished
 from app.monitor.runlog import TurnRecord
 
 LONGEST_GAP_S = 3.0
@@ -56,6 +57,25 @@ def between(
         middle = p0 + slope * ((left + right) / 2 - t0)
         joules += middle * (right - left)
     return Energy(joules, inside)
+
+
+def unmeasured(
+    finished: Finished, asked_at: float, first_text_at: float | None, ended_at: float
+) -> TurnRecord:
+    """A turn that ended, before anything is known of its energy; times on one clock."""
+    return TurnRecord(
+        t0=asked_at,
+        t1=ended_at,
+        prompt_tokens=finished.prompt_tokens,
+        reused=finished.reused,
+        evaluated=finished.evaluated,
+        generated=finished.generated,
+        prefill_s=finished.prefill_s,
+        decode_s=finished.decode_s,
+        ttft_s=None if first_text_at is None else first_text_at - asked_at,
+        energy_j=None,
+        samples=0,
+    )
 
 
 def of_turn(

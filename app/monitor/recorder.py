@@ -118,19 +118,9 @@ class RunRecorder:
         self, finished: Finished, asked_at: float, first_text_at: float | None, ended_at: float
     ) -> None:
         """Take in a turn that ended (times on the monotonic clock)."""
-        turn = TurnRecord(
-            t0=self._since_start(asked_at),
-            t1=self._since_start(ended_at),
-            prompt_tokens=finished.prompt_tokens,
-            reused=finished.reused,
-            evaluated=finished.evaluated,
-            generated=finished.generated,
-            prefill_s=finished.prefill_s,
-            decode_s=finished.decode_s,
-            ttft_s=None if first_text_at is None else first_text_at - asked_at,
-            energy_j=None,
-            samples=0,
-        )
+        since = self._since_start
+        first = None if first_text_at is None else since(first_text_at)
+        turn = energy.unmeasured(finished, since(asked_at), first, since(ended_at))
         with self._lock:
             self._pending.append(turn)
 

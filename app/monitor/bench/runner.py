@@ -136,20 +136,7 @@ class Runner:
         ended = time.monotonic()
         if finished is None:
             raise EngineError("The engine ended an answer without saying so.")
-        turn = TurnRecord(
-            t0=began,
-            t1=ended,
-            prompt_tokens=finished.prompt_tokens,
-            reused=finished.reused,
-            evaluated=finished.evaluated,
-            generated=finished.generated,
-            prefill_s=finished.prefill_s,
-            decode_s=finished.decode_s,
-            ttft_s=None if first_at is None else first_at - began,
-            energy_j=None,
-            samples=0,
-        )
-        return turn, finished
+        return energy.unmeasured(finished, began, first_at, ended), finished
 
     async def _load(self, settings: EngineSettings) -> Loaded:
         self.tell(f"loading: {describe(settings)}")
