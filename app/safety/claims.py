@@ -78,7 +78,7 @@ class Claims:
 
         A number is not negated: "no movements today, 29 weeks".
         """
-        if self._overlaps("idiom", match) or self._told("fiction", match):
+        if self._overlaps("idiom", match) or self._beside("fiction", match):
             return False
         if not number and self._negated(match):
             return False
@@ -104,6 +104,10 @@ class Claims:
     def _told(self, name: str, match: Match) -> bool:
         return bool(self._cue(name, match))
 
+    def _beside(self, name: str, match: Match) -> list[int]:
+        """Where a cue begins that is no part of the sign, as "films" in "showed me rude films"."""
+        return [first for first, last in self._cue(name, match) if not _touches(match, first, last)]
+
     def _opened_by(self, name: str) -> frozenset[int]:
         """Sentences that begin with a cue."""
         return frozenset(
@@ -122,11 +126,7 @@ class Claims:
         return index < len(self._words) and self._words[index].text in _NOT_ASKING
 
     def _overlaps(self, name: str, match: Match) -> bool:
-        return any(
-            first <= end and start <= last
-            for first, last in self._cue(name, match)
-            for start, end in match.spans
-        )
+        return any(_touches(match, first, last) for first, last in self._cue(name, match))
 
     def _same_clause(self, index: int, match: Match) -> bool:
         clauses = {self._words[start].clause for start, _ in match.spans}
@@ -210,7 +210,7 @@ class Claims:
 
     def _dated(self, match: Match) -> bool:
         """Whether its clause speaks of years ago, or names a year."""
-        if any(self._same_clause(first, match) for first, _ in self._cue("long_ago", match)):
+        if any(self._same_clause(first, match) for first in self._beside("long_ago", match)):
             return True
         return self._words[match.first].clause in self._years
 
@@ -303,3 +303,8 @@ class Claims:
         return hi - lo + 1 <= length + 2 and not any(
             first == lo for first, _ in self._cue("asking", match)
         )
+
+
+def _touches(match: Match, first: int, last: int) -> bool:
+    """Whether a place of a match and the words from `first` to `last` share one."""
+    return any(first <= end and start <= last for start, end in match.spans)

@@ -34,6 +34,9 @@ _CONTRACTIONS = {
         "im": "i am",
         "ive": "i have",
     },
+    **{"nae": "no", "nowt": "nothing", "owt": "anything", "summat": "something", "hae": "have"},
+    **{"heid": "head", "oot": "out", "doon": "down", "fae": "from"},
+    **dict.fromkeys(("masel", "mesel", "meself", "mysel"), "myself"),
 }
 """Opened, so that a rule says "can not" and finds them all."""
 _SPACES = re.compile(r"[^\S\n ]+|  +")

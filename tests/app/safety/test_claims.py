@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.app.safety.rulebooks import small
+from app.safety.rules import Sign
+from tests.app.safety.rulebooks import rule, small
 
 FLAGS = small()
 
@@ -88,3 +89,9 @@ def test_a_clinicians_note_claims_without_a_verb(note: str, said: bool) -> None:
 def test_a_lasting_state_has_no_past() -> None:
     assert "diabetes" in FLAGS.signs("history of being diabetic")
     assert "diabetes" not in FLAGS.signs("I am not diabetic")
+
+
+def test_a_cue_inside_the_sign_is_a_part_of_it() -> None:
+    flags = small(signs=(Sign("shown", ("showed me & movie",)),), rules=(rule("r", "shown"),))
+    assert "shown" in flags.signs("he showed me a rude movie")
+    assert "shown" not in flags.signs("in the movie he showed me another movie")

@@ -38,6 +38,13 @@ def test_contractions_are_opened(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("dialect", "plain"), [("nae wet nappies", "no wet nappies"), ("ma heid", "ma head")]
+)
+def test_words_of_a_dialect_are_opened_too(dialect: str, plain: str) -> None:
+    assert [word.stem for word in split(dialect).words] == [w.stem for w in split(plain).words]
+
+
+@pytest.mark.parametrize(
     ("written", "read"),
     [
         ("?PE", "query pe"),
