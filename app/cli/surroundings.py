@@ -63,6 +63,8 @@ def font(devices: Devices, found: Board, environ: Mapping[str, str]) -> Check:
 def run_python(code: str, what: str) -> list[str]:
     """The lines that a piece of Python prints in a process of its own.
 
+    It is isolated as the engine is: no folder that this runs in can slip code into it.
+
     Args:
         code: the piece; whatever it loads may take its process with it.
         what: is run, for the sentence.
@@ -70,7 +72,7 @@ def run_python(code: str, what: str) -> list[str]:
     Raises:
         EngineError: it failed, was killed, or hung.
     """
-    command = [sys.executable, "-c", code]
+    command = [sys.executable, "-I", "-c", code]
     try:
         done = subprocess.run(command, capture_output=True, timeout=_SECONDS, check=False)
     except subprocess.TimeoutExpired as error:

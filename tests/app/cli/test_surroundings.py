@@ -112,3 +112,12 @@ def test_a_manifest_without_a_date_is_not_guessed(tmp_path: Path, manifest: str)
 def test_a_process_that_dies_is_told() -> None:
     with pytest.raises(EngineError, match="It does not run here: signal 9"):
         surroundings.run_python("import os; os.kill(os.getpid(), 9)", "It")
+
+
+def test_no_module_of_the_folder_it_runs_in_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "socket.py").write_text("print('planted')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert surroundings.run_python("import socket; print(socket.AF_INET)", "It") == ["2"]
