@@ -31,7 +31,7 @@ from app.assistant.notices import SYSTEM_PROMPT, remarks_on, without_reference
 from app.assistant.ports import Engine, TurnListener, Usage
 from app.assistant.progress import AnswerInProgress
 from app.assistant.triage import Triage
-from app.conversation.turns import Answer, Conversation, Turn
+from app.conversation.turns import Answer, Conversation
 from app.engine.messages import Load, Sampling
 from app.errors import BedsideError, UsageError
 from app.safety import Card, Question
@@ -137,19 +137,15 @@ class Assistant:
     def resend(self, question: str) -> AsyncGenerator[TurnEvent, None]:
         """Ask the last question in other words; the model forgets the earlier wording.
 
-        Where the new wording is refused, the earlier turn stays.
+        Also where the new wording is refused: the screen shows it as the last question then, and
+        what is asked again is what the screen shows.
         """
-        earlier: list[Turn] = []
 
         def replace_last() -> None:
-            earlier.append(self.conversation.take_back())
+            self.conversation.take_back()
             self.conversation.ask(clean(question))
 
-        def keep_earlier() -> None:
-            self.conversation.take_back()
-            self.conversation.put_back(earlier.pop())
-
-        return self._turn(replace_last, keep_earlier)
+        return self._turn(replace_last, instead=True)
 
     def regenerate(self) -> AsyncGenerator[TurnEvent, None]:
         """Answer the last question once more; the earlier answer is kept beside it.
@@ -223,19 +219,20 @@ class Assistant:
     async def _turn(
         self,
         begin: Callable[[], None],
-        undo: Callable[[], None] = lambda: None,
+        *,
         heard: bool = False,
+        instead: bool = False,
     ) -> AsyncGenerator[TurnEvent, None]:
         """One turn, from the question's place in the conversation to the last event.
 
         Args:
             begin: puts the question there.
-            undo: takes it away again where it cannot be answered.
             heard: the red flags heard this question before.
+            instead: it stands in the place of the last one.
         """
         with self._alone():
             begin()
-            said: list[TurnEvent] = [] if heard else self._hear()
+            said: list[TurnEvent] = [] if heard else self._hear(instead)
             for event in said:
                 yield event
             if Held() in said:
@@ -246,7 +243,6 @@ class Assistant:
                 return
             told = self._failure or await self._lead_in.prepare(self.usage.context)
             if isinstance(told, Failed):
-                undo()
                 yield told
                 return
             for event in told:
@@ -262,13 +258,13 @@ class Assistant:
             await self._awaited.wait()
         return self._prepared
 
-    def _hear(self) -> list[TurnEvent]:
+    def _hear(self, instead: bool) -> list[TurnEvent]:
         """What the red flags say of the question, and which of theirs it answers. The last is Held
         where the card stands alone. Noted is also the alert that stood before."""
         if self._triage is None:
             return []
         question = self.conversation.last.question
-        alert = self._triage.hear(question)
+        alert = self._triage.hear(question, instead=instead)
         self.conversation.flag([one.noted for one in (alert, self.alert) if one is not None])
         answered = self._triage.take_answers(question)
         held = Held() if alert is not None and self._triage.holds(alert) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,8 @@ class Triage:
         self.mode: Mode = mode
         self._numbers = (emergency_number, crisis_line)
         self._heard: list[Finding] = []
+        self._before_last = 0
+        """How many of them were there before the last question; a yes to a question adds one."""
         self._worst: Found | None = None
         self._asked: set[str] = set()
         self._open = OpenQuestions(lambda: self._flags)
@@ -72,18 +74,27 @@ class Triage:
         """Make the rules now and not under the first question."""
         _ = self._flags
 
-    def hear(self, text: str) -> Alert | None:
-        """The alert that these words raise: a new one, or one they state again."""
+    def hear(self, text: str, *, instead: bool = False) -> Alert | None:
+        """The alert that these words raise: a new one, or one they state again.
+
+        Args:
+            text: what the person wrote.
+            instead: it is the last question in other words. It is judged as the first wording
+                was, or a card that stood alone would leave with a comma; what the first wording
+                said still counts with later turns.
+        """
+        if not instead:
+            self._before_last = len(self._heard)
+        return self._judge(self._heard[: self._before_last], text)
+
+    def _judge(self, earlier: Sequence[Finding], text: str) -> Alert | None:
         from app.safety import worse_of
 
-        self._heard.append(self._flags.read(_ends(text), self.mode))
-        found = self._flags.judge(self._heard)
+        latest = self._flags.read(_ends(text), self.mode)
+        self._heard.append(latest)
+        found = self._flags.raised([*earlier, latest])
         if found is None:
             return None
-        if self._worst is not None and found.id == self._worst.id:
-            found = self._flags.judge(self._heard[-1:])
-            if found is None:  # the same as before, and nothing in these words
-                return None
         if found.level is not Level.UNREAD:
             self._worst = worse_of(self._worst, found)
         return self._shown(found)
@@ -110,7 +121,7 @@ class Triage:
 
     def confirm(self, question: Question) -> Alert | None:
         """A yes to one of the questions counts as if the person had said it."""
-        alert = self.hear(question.means)
+        alert = self._judge(self._heard, question.means)
         self._open.settle(question, self._told)
         return alert
 
@@ -129,7 +140,7 @@ class Triage:
         self._heard.clear()
         self._asked.clear()
         self._open.clear()
-        self._worst = None
+        self._worst, self._before_last = None, 0
 
     def _shown(self, found: Found) -> Alert:
         words = card(found, *self._numbers)

@@ -74,7 +74,7 @@ class Conversation:
         return turn
 
     def put_back(self, turn: Turn) -> None:
-        """A turn that was taken back, at the end again."""
+        """A whole turn at the end: one that was kept, or taken back."""
         self._turns.append(turn)
 
     def lean_on(self, passages: Sequence[Passage], sent: str) -> None:

@@ -6,7 +6,7 @@ worst alert of a session (`worse_of`), so that nothing said later takes one back
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.safety.claims import CUES, Claims
@@ -110,6 +110,23 @@ class RedFlags:
 
         Signs of several turns count together: a fever in the first, a stiff neck in the third.
         """
+        worst = next(self._alerts(findings), None)
+        return worst or self._about_language(findings[-1:])
+
+    def raised(self, findings: Sequence[Finding]) -> Alert | None:
+        """The worst alert that the last turn raises, by itself or with those before it.
+
+        What the turns before it had raised without it counts only where it says so again: an
+        emergency that was told once must not stand in the way of every later question, nor hide
+        the next one. Of two that are as bad the new one is shown.
+        """
+        before = {one.id for one in self._alerts(findings[:-1])}
+        new = next((one for one in self._alerts(findings) if one.id not in before), None)
+        stated = next(self._alerts(findings[-1:]), None)
+        return worse_of(new, stated) or self._about_language(findings[-1:])
+
+    def _alerts(self, findings: Sequence[Finding]) -> Iterator[Alert]:
+        """Every rule that the turns fulfil, the worst first. One more turn never ends one."""
         found = [one.signs for one in findings]
         together = frozenset[str]().union(*found)
         for rule, conditions in self._rules:
@@ -118,10 +135,14 @@ class RedFlags:
                     continue
                 signs = condition.met(found, rule.over_turns)
                 if signs is not None:
-                    return Alert(rule, signs)
-        if findings and not findings[-1].english:
-            return Alert(self._unread(), frozenset())
-        return None
+                    yield Alert(rule, signs)
+                    break
+
+    def _about_language(self, latest: Sequence[Finding]) -> Alert | None:
+        """Where the rules found nothing: whether they could have understood the last turn."""
+        if all(one.english for one in latest):
+            return None
+        return Alert(self._unread(), frozenset())
 
     def questions_for(self, text: str) -> Complaint | None:
         """What to ask after a symptom that could be dangerous; None where a patient names none."""

@@ -343,12 +343,16 @@ async def test_a_paste_of_a_megabyte_is_refused_without_counting() -> None:
 
 
 @scene
-async def test_a_refused_resend_keeps_the_earlier_turn() -> None:
+async def test_a_refused_resend_stays_the_last_question() -> None:
     one = await Scene().ready()
     await one.ask("A?")
-    before = one.assistant.conversation.turns
-    ended(await collect(one.assistant.resend("x" * 1_000_000)))
-    assert one.assistant.conversation.turns == before
+    longer = "x" * 1_000_000
+    for refused in (one.assistant.resend(longer), one.assistant.regenerate()):
+        (failed,) = await collect(refused)
+        assert isinstance(failed, Failed) and failed.code == "context"
+        (turn,) = one.assistant.conversation.turns
+        assert (turn.question, turn.answers) == (longer, ())
+    assert len(one.engine.asked) == 1, "what the screen shows as changed is not answered again"
     ended(await collect(one.assistant.resend("B?")))
     assert one.sent == ["B?"]
 

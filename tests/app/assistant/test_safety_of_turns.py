@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from itertools import permutations
 from typing import TypeVar
+
+import pytest
 
 from app.assistant.assistant import Assistant
 from app.assistant.events import (
@@ -165,6 +168,72 @@ def test_signs_of_several_turns_count_together() -> None:
     assert not any(isinstance(event, Held) for event in first)
     assert isinstance(second[0], Alert)
     assert second[0].card.level is Level.CALL
+
+
+FACE = "My face is drooping on one side"
+LEVELS = {EMERGENCY: Level.CALL, FACE: Level.CALL, CRISIS: Level.CRISIS}
+
+
+def alerts_in(events: Sequence[TurnEvent]) -> list[Level]:
+    return [event.card.level for event in events if isinstance(event, Alert)]
+
+
+@pytest.mark.parametrize("mode", ["patient", "clinician"])
+@pytest.mark.parametrize("first, second", permutations((EMERGENCY, FACE, CRISIS), 2))
+def test_two_alerts_in_any_order_and_then_the_model_is_asked_again(
+    first: str, second: str, mode: Mode
+) -> None:
+    assistant, engine = scene(mode)
+    one, two, harmless = play(assistant, first, second, HARMLESS)
+    assert alerts_in(one) == [LEVELS[first]]
+    assert alerts_in(two) == [LEVELS[second]]
+    for said, events in ((first, one), (second, two)):
+        held = mode == "patient" and LEVELS[said] is Level.CALL
+        assert (events[-1] == Held()) is held
+    assert alerts_in(harmless) == [] and isinstance(harmless[-1], Finished)
+    assert engine.asked[-1][0][-1].content == HARMLESS
+    assert assistant.alert is not None and assistant.alert.card.level is Level.CALL
+    again, restated = play(assistant, HARMLESS, first)
+    assert alerts_in(again) == [] and alerts_in(restated) == [LEVELS[first]]
+
+
+def test_a_combination_over_turns_is_raised_beside_an_alert_that_stands() -> None:
+    assistant, _engine = scene()
+    breathless, fever, neck, thanks = play(
+        assistant,
+        "My dad can not breathe at all",
+        "My son has a fever of 39.5",
+        "And now he has a stiff neck",
+        "Thank you",
+    )
+    assert alerts_in(breathless) == [Level.CALL]
+    assert alerts_in(fever) == []
+    alert = neck[0]
+    assert isinstance(alert, Alert) and "meningitis" in alert.card.title
+    assert neck[-1] == Held()
+    assert alerts_in(thanks) == []
+
+
+def test_a_yes_raises_its_alert_beside_one_that_stands_and_it_does_not_stay_in_the_way() -> None:
+    assistant, _engine = scene()
+    worst = Question("Is it the worst of your life?", "the worst headache of my life, suddenly")
+    play(assistant, EMERGENCY)
+    alert = assistant.confirm(worst)
+    assert alert is not None and alert.card.title == "Sudden or worst headache"
+    (harmless,) = play(assistant, HARMLESS)
+    assert alerts_in(harmless) == []
+
+
+def test_a_question_that_was_held_is_held_again_in_other_words() -> None:
+    """Also where it raised its alert only together with an earlier turn."""
+    assistant, engine = scene()
+    play(assistant, "My son has a fever of 39.5", "And now he has a stiff neck")
+    for wording, held in (("And now he has a stiff neck!", True), ("What is gout?", False)):
+        events = asyncio.run(collect(assistant.resend(wording)))
+        assert (events[-1] == Held()) is held
+        assert alerts_in(events) == [Level.CALL] * held
+    assert len(engine.asked) == 2
+    assert assistant.alert is not None, "and it takes nothing back"
 
 
 def test_a_clinician_gets_one_line_and_the_answer() -> None:

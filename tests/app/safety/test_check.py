@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.safety import Alert, Level, worse_of
+from app.safety import Alert, Level, RedFlags, worse_of
 from app.safety.rules import Measure, Sign
 from tests.app.safety.rulebooks import rule, shipped, small
 from tests.steps import lines_run
@@ -153,6 +153,49 @@ def test_a_session_is_judged_from_what_was_read_once() -> None:
     findings = [shipped().read(turn) for turn in turns]
     assert shipped().judge(findings) == shipped().check(turns)
     assert shipped().judge([]) is None
+
+
+def raised(*turns: str, flags: RedFlags = FLAGS) -> str | None:
+    """Id of what the last of these turns raises."""
+    alert = flags.raised([flags.read(turn) for turn in turns])
+    return alert.id if alert else None
+
+
+def test_a_turn_raises_what_is_new_or_what_it_says_again() -> None:
+    chest, stroke, ill = "My chest hurts", "Dad is having a stroke", "I am diabetic with a fever"
+    for one, other, name in ((chest, stroke, "stroke"), (stroke, chest, "chest")):
+        assert raised(one, other) == name
+        assert raised(one, other, "Thank you") is None
+        assert raised(one, other, "Thank you", other) == name
+    assert raised(chest, f"{chest}. {stroke}") == "stroke", "of two as bad the new one"
+    assert raised(chest, ill) == "ill"
+    assert raised(ill, "Thank you", chest) == "chest"
+    assert raised(ill, f"{chest}. {ill}") == "chest"
+    assert raised() is None
+
+
+def test_what_was_raised_hides_no_combination_below_it() -> None:
+    assert raised("My chest hurts", "I am diabetic", "and there is a fever") == "ill"
+    assert raised("I am diabetic", "and there is a fever", "it is a fever") is None
+
+
+def test_what_one_turn_raised_beside_a_worse_one_does_not_follow_later() -> None:
+    assert raised("My chest hurts and I am diabetic with a fever", "Thank you") is None
+
+
+def test_another_language_is_said_although_an_alert_stands() -> None:
+    german = "Ich habe starke Schmerzen in der Brust"
+    assert raised("I have crushing chest pain", german, flags=shipped()) == "unread"
+
+
+@given(st.lists(st.lists(st.sampled_from(WORDS.split()), max_size=20), max_size=4))
+@settings(max_examples=100, deadline=None)
+def test_thanks_raise_nothing_whatever_was_said_before(turns: list[list[str]]) -> None:
+    said = [" ".join(words) for words in turns]
+    assert raised(*said, "Thank you.", flags=shipped()) is None
+    alert = shipped().check(said)
+    met = [raised(*said[: number + 1], flags=shipped()) for number in range(len(said))]
+    assert alert is None or alert.id in met, "the worst was raised by one of the turns"
 
 
 def test_an_alert_holds_no_word_of_the_person() -> None:
