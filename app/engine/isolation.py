@@ -31,6 +31,9 @@ _SECCOMP_MODE_FILTER = 2
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
 
+_LOG_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
+"""A pipe without a reader is no log either, and is not waited for."""
+
 NO_WALL = "nothing: this kernel offers neither a namespace nor a filter"
 
 
@@ -45,14 +48,17 @@ class Channel:
 def take_channel(log_path: str | None) -> Channel:
     """Move the protocol off descriptors 0 and 1; 0 reads nothing, 1 and 2 write to the log.
 
-    The log is begun anew, readable by its owner alone; without a path it is thrown away.
+    The log is begun anew, readable by its owner alone. Without a path it is thrown away, and so it
+    is where it cannot be opened (a link, a folder, a full disk): an answer matters more.
     """
     channel = Channel(requests=os.dup(0), events=os.dup(1))
     for descriptor in (channel.requests, channel.events):
         os.set_inheritable(descriptor, False)
     nothing = os.open(os.devnull, os.O_RDWR)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_NOFOLLOW
-    log = nothing if log_path is None else os.open(log_path, flags, 0o600)
+    log = nothing
+    if log_path is not None:
+        with suppress(OSError):
+            log = os.open(log_path, _LOG_FLAGS, 0o600)
     os.dup2(nothing, 0)
     os.dup2(log, 1)
     os.dup2(log, 2)

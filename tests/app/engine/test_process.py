@@ -31,6 +31,7 @@ from app.engine.messages import (
     Warmed,
 )
 from app.engine.process import engine_command
+from app.errors import EngineError
 from tests.app.engine.helpers import GREEDY, SETTINGS, SYSTEM, said
 
 ASK = (SYSTEM, Message("user", "What is glaucoma?"))
@@ -304,6 +305,30 @@ def test_a_line_it_does_not_understand_ends_it(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "EngineError" in log.read_text() and "Zyxomma" not in log.read_text()
+
+
+@pytest.mark.parametrize("stand", ["link", "folder", "pipe"])
+def test_a_log_that_cannot_be_opened_is_done_without(tmp_path: Path, stand: str) -> None:
+    log, aim = tmp_path / "engine.log", tmp_path / "precious"
+    aim.write_text("as it was")
+    match stand:
+        case "link":
+            log.symlink_to(aim)
+        case "folder":
+            log.mkdir()
+        case "pipe":
+            os.mkfifo(log)
+
+    async def scene() -> None:
+        client = EngineClient(log_path=log)
+        try:
+            with pytest.raises(EngineError, match="No model is loaded"):
+                await client.count(ASK)
+        finally:
+            await client.close()
+
+    run(scene())
+    assert aim.read_text() == "as it was"
 
 
 def test_a_defect_is_an_event_and_its_log_holds_no_words(tmp_path: Path) -> None:
