@@ -20,6 +20,12 @@ KINDS = (
 """MedQuAD's question types, and "urgency" for when to get help (a section of Bedside's cards)."""
 
 _SENTENCE = re.compile(r"[^.!?]+[.!?]*")
+_WHEN = re.compile(
+    r"\b(?:this|last|since|on|tomorrow|yesterday|until|next)(?: last)? "
+    r"(?:morning|afternoon|evening|night|noon|weekend|summer|autumn|winter|spring"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b"
+)
+"""When it began or will be; "at night" is a sign and stays."""
 
 _UNSTATED: Mapping[str, float] = {"information": 0.6, "symptoms": 0.6}
 """Whoever only tells what is wrong wants to know what it may be."""
@@ -58,9 +64,12 @@ def topic_words(question: str) -> list[str]:
 
     A question of nothing but asking words ("what is research?") keeps them all.
     """
-    found = words(question)
-    naming = [word for word in found if word not in _habits().asking]
-    return naming or found
+    return naming_words(question) or words(question)
+
+
+def naming_words(question: str) -> list[str]:
+    """The same, and none of a question of nothing but asking words ("how long?")."""
+    return [w for w in words(_WHEN.sub(" ", fold(question))) if w not in _habits().asking]
 
 
 @lru_cache(maxsize=1)

@@ -1,50 +1,73 @@
 """What a question leaves unsaid because the questions before it have said it.
 
-"Is it contagious?" names nothing to look for, and "now I have a fever and my back hurts" means
-something else after a bladder infection than alone. Such a question borrows the strongest concepts
-of those before it; where it names something itself they count less than that, and a question that
-turns to a topic of its own borrows nothing.
+"Is it contagious?" and "can I still go to work?" name no entry: they ask something of what is
+talked of, and its entries alone can answer them. "Now I have a fever and my back hurts" names
+entries of its own, and means something else after a bladder infection than alone: it borrows the
+strongest concepts of the questions before it, where the entries about those speak of fever and
+backs. A question that turns to a topic of its own borrows nothing.
+
+The index tells them apart. Words are a topic where they make up the name of an entry, and none
+where medicine merely uses them ("contagious", "family"): those are asked of every topic.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, pairwise
+from itertools import chain
 
-from app.knowledge.concepts import LONGEST_QUESTION, Concept
-from app.knowledge.question import stated_kinds, topic_words
+from app.knowledge.concepts import Concept
+from app.knowledge.naming import RELATIVES, Naming
 from app.knowledge.thesaurus import Phrase
-from app.knowledge.words import fold, term, terms
+from app.knowledge.words import fold, terms
 
-MOST_EARLIER = 6
+MOST_EARLIER = 12
 """Questions before this one that are looked at."""
 _STRONGEST = 5
 """Concepts that one question lends; of a whole letter the rest would drown what is asked now."""
-_NAMELESS, _REFERRING, _TELLING = 1.5, 0.8, 0.4
-"""What a borrowed concept counts against the question's own: where that names nothing, where it
-points back, and where somebody only tells what else is wrong, which may be another matter."""
 _DECAY = 0.8
-"""What it counts for each question further back that named something too."""
+"""What a borrowed concept counts for each question further back."""
 _WORDS_OF_TOPIC = 2
 """So many words outside medicine are a topic of their own, though none of a reference's: "how do I
-knit a scarf?" is no question about the gout before it, and "can I swim?" is."""
+knit a scarf?" is no question about the gout before it, and "which shoes?" is."""
 
+_JOINING = re.compile(r"^\W*(?:(?:and|but|so|or|also|then|ok|okay|well)\b\W*)+")
 _CLAUSE = re.compile(r"[.!?;,]+|\b(?:and|or|but|if|when|because)\b")
 _BACK = re.compile(
-    r"\b(?:it|its|this|they|them|their|these|those|same|about that|(?:is|was|does|do|can) that)\b"
+    r"\b(?:it|its|they|them|their|these|those|same|about that|(?:is|was|does|do|can) that)\b"
+    r"|\bthis\b(?! (?:morning|afternoon|evening|week|weekend|month|year|summer|winter|time)\b)"
+    r"|\bthat\W*$"
 )
 """Words that stand for something named before."""
 _SOMEBODY = re.compile(r"\b(?:he|she|him|her|his|hers)\b")
-_RELATIVE = re.compile(
-    r"\b(?:son|daughter|child|baby|toddler|kid|boy|girl|husband|wife|partner|mother|father|mom|mum"
-    r"|dad|brother|sister|grand\w+|friend|uncle|aunt|neighbou?r)\b"
-)
+_RELATIVE = re.compile(rf"\b(?:{RELATIVES})\b")
 """Somebody who is brought in by these words, so that "she" may be her."""
-_ADDING = re.compile(r"\b(?:also|too|now|as well|still|again|since|(?:what|how) about)\b")
-"""Words by which one goes on telling."""
-_OWN = re.compile(r"\b(?:i|im|ive|me|my)\b")
+_ADDING = re.compile(
+    r"\b(?:also|now|as well|still|again|since|(?:what|how) about)\b|\btoo\b(?! \w)"
+)
+"""Words by which one goes on."""
+_OWN = re.compile(r"\b(?:i|im|ive|ill|me|my|we|weve|us|our)\b")
+_DEFINITE = re.compile(r"^the\b")
+"""Tells of something that is known: "the swelling gets worse"."""
+_ASKING = re.compile(r"^(?:what|which|who|how|when|where|why)\b|\?")
+_OPENING = (
+    r"^(?:can|could|may|should|shall|must|will|would|do|does|did|is|are|am|was|were|has|have"
+    r"|what if|what happens (?:if|when))\b"
+)
+_WHETHER = re.compile(rf"{_OPENING}(?! you\b)")
+"""How one asks whether something is, may or will be so."""
+_WHETHER_I = re.compile(rf"{_OPENING} (?:i|we)\b")
+_SHOULD_I = re.compile(r"\b(?:should|shall|must|may|will|am) (?:i|we)\b")
+"""How one asks what to do or what will come, with what was said before."""
+_MEASURE = re.compile(
+    r"^(?:for )?how (?!do|does|did|can|could|would|will|is|are|to|about|come)\w+\b"
+)
+_FOR_WHAT = re.compile(
+    r"\b(?:helps?|works?|allowed|ok|okay|fine|normal|enough|useful"
+    r"|good|better|best|bad|worse|worst|(?:good|bad) idea)\W*$"
+)
+"""Leaves out what something is good or bad for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,76 +76,181 @@ class Said:
 
     text: str
     concepts: tuple[Concept, ...]
+    naming: Naming = Naming.NOTHING
+    aside: frozenset[str] = frozenset()
+    """Its terms that are asked of every topic (`naming.aside`)."""
 
     @property
     def named(self) -> frozenset[str]:
-        """Terms of medicine or of a document's subject in it, those left out that only tell which
-        kind of answer is wanted ("which foods?", "is there a test?")."""
+        """Terms of medicine or of a document's subject in it, without what is asked of all."""
         anchored = chain(*(one.variants[0][0] for one in self.concepts if one.anchored))
-        beside = set(topic_words(self.text)[:LONGEST_QUESTION]).difference(_naming(self.text))
-        return frozenset(anchored).difference(map(term, beside))
+        return frozenset(anchored) - self.aside
+
+    @property
+    def names(self) -> bool:
+        """Whether it names anything that can be talked of."""
+        return bool(self.named) or self.naming in (Naming.PART, Naming.ENTRY)
+
+    @property
+    def says(self) -> frozenset[str]:
+        """All its terms, without what is asked of all."""
+        return frozenset(chain(*(one.variants[0][0] for one in self.concepts))) - self.aside
 
 
-def borrowed(question: Said, earlier: Sequence[Said]) -> list[Concept]:
-    """What the question borrows of those before it.
+@dataclass(frozen=True, slots=True)
+class Leaning:
+    """How a question stands to what is talked of."""
+
+    share: float
+    """What a borrowed concept counts beside the question's own; 0 where it begins anew."""
+    within: bool = False
+    """Whether only the entries of what is talked of can answer it."""
+    if_spoken_of: bool = False
+    """Whether it leans on it only where those entries speak of what it says."""
+
+
+WHOLLY = Leaning(1.5, within=True)
+"""It names nothing."""
+ALONE = Leaning(0.0)
+"""It begins something new."""
+_EITHER = Leaning(1.5, within=True, if_spoken_of=True)
+"""It asks whether something is so, and does not say of what."""
+_GOING_ON = Leaning(1.5, if_spoken_of=True)
+"""It tells more, in words that make up no name."""
+_REFERRING = Leaning(0.8, if_spoken_of=True)
+"""It names an entry of its own and points back all the same."""
+_PERHAPS = Leaning(0.4, if_spoken_of=True)
+"""It tells or asks something that may be another matter."""
+
+Spoken = Callable[[Said, tuple[Said, ...]], bool]
+"""Whether the entries that a thread is about speak of what a question names."""
+
+
+def thread_of(earlier: Iterable[Said], spoken: Spoken) -> tuple[Said, ...]:
+    """The questions that say what is talked of now, the latest first.
 
     Args:
-        question: the one that is asked now.
-        earlier: those before it in this conversation, the latest last.
+        earlier: those asked in this conversation, the latest first. None is taken beyond the one
+            that began anew.
+        spoken: asked where a question may lean on those before it or begin something new.
+    """
+    since: list[Said] = []
+    for one in earlier:
+        since.append(one)
+        if one.names and not leaning(one).share:
+            break
+    thread: tuple[Said, ...] = ()
+    for one in reversed(since):
+        stands = stance(one, thread, spoken)
+        if one.names and not stands.within:  # the others ask of the topic, and bring none
+            thread = (one, *thread) if stands.share else (one,)
+    return thread
+
+
+def stance(question: Said, thread: tuple[Said, ...], spoken: Spoken) -> Leaning:
+    """How the question stands to this thread; alone where there is none."""
+    stands = leaning(question) if thread else ALONE
+    return ALONE if stands.if_spoken_of and not spoken(question, thread) else stands
+
+
+def borrowed(question: Said, thread: Sequence[Said], stands: Leaning) -> list[Concept]:
+    """What the question borrows of those before it, the latest first.
 
     Returns:
         Concepts that the question does not name itself, weighed by how far it leans on them and
         less the further back they stand; none where it speaks for itself.
     """
-    share = leaning(question) if earlier else 0.0
-    if not share:
+    if not stands.share:
         return []
     own = {one.variants[0][0] for one in question.concepts}
+    share = stands.share
     lent: dict[Phrase, Concept] = {}
-    for before in _thread(earlier[-MOST_EARLIER:]):
+    for before in thread:
         for one in _strongest(before.concepts):
             lent.setdefault(one.variants[0][0], replace(one, weight=one.weight * share))
         share *= _DECAY
     return [one for phrase, one in lent.items() if phrase not in own]
 
 
-def leaning(question: Said) -> float:
-    """What a concept of earlier questions counts beside those of this one, by how it is put; 0
-    where it begins something new."""
-    text = fold(question.text)
-    back, own = _points_back(text, question), bool(_OWN.search(text))
-    if question.named:
-        telling = own and "?" not in text and not _RELATIVE.search(text)
-        return _REFERRING if back else _TELLING if telling else 0.0
-    asks = own or bool(stated_kinds(text) - {"information"})
-    short = len(_naming(text)) < _WORDS_OF_TOPIC
-    return _NAMELESS if back or (short and asks) or not question.concepts else 0.0
+def leaning(question: Said) -> Leaning:
+    """How the question stands to whatever is talked of, by how it is put and what it names."""
+    put = _Put.of(question)
+    if question.naming is Naming.ENTRY:
+        if put.back or put.adding or (put.whether and put.for_what):
+            return _REFERRING
+        return _PERHAPS if put.telling else ALONE
+    if put.back or not question.says or _is_elliptic(put, question):
+        return WHOLLY
+    if question.naming is Naming.PART:
+        if put.whether:
+            return _EITHER
+        return _GOING_ON if put.adding or put.telling else _PERHAPS if put.short else ALONE
+    return _without_a_name(put, question.naming)
 
 
-def _naming(text: str) -> list[str]:
-    """The words that may name a topic: without those that tell which kind of answer is wanted,
-    alone or two together ("side effects")."""
-    found = [word for word in topic_words(text)[:LONGEST_QUESTION] if not stated_kinds(word)]
-    pairs = [pair for pair in pairwise(found) if stated_kinds(" ".join(pair))]
-    return [word for word in found if word not in chain(*pairs)]
+def _without_a_name(put: _Put, naming: Naming) -> Leaning:
+    """The same for one that names nothing: what is put about oneself, or in words that the
+    reference knows, is meant of the topic."""
+    if put.telling:
+        return _GOING_ON
+    if put.adding or (put.short and put.own):
+        return WHOLLY
+    asks = put.own or put.whether or (put.short and put.asking)
+    if asks and naming is Naming.NOTHING:
+        return WHOLLY
+    return _EITHER if put.whether else ALONE
 
 
-def _thread(earlier: Sequence[Said]) -> Iterator[Said]:
-    """The questions that named something, the latest first, back to the one that began its topic:
-    it neither leans on those before it nor names a thing that they name."""
-    naming = [one for one in reversed(earlier) if one.named]
-    for place, one in enumerate(naming):
-        yield one
-        before = frozenset[str]().union(*(other.named for other in naming[place + 1 :]))
-        if not leaning(one) and one.named.isdisjoint(before):
-            return
+@dataclass(frozen=True, slots=True)
+class _Put:
+    """How a question is put."""
+
+    text: str
+    """Folded, without "and" or "but" before it."""
+    back: bool
+    adding: bool
+    whether: bool
+    asking: bool
+    own: bool
+    for_what: bool
+    telling: bool
+    """Whether somebody says how it is, with them or with what is known."""
+    short: bool
+
+    @classmethod
+    def of(cls, question: Said) -> _Put:
+        whole = fold(question.text)
+        text = _JOINING.sub("", whole)
+        whether, asking = bool(_WHETHER.search(text)), bool(_ASKING.search(text))
+        own = bool(_OWN.search(text))
+        told = (own or _DEFINITE.search(text)) and not _RELATIVE.search(text)
+        return cls(
+            text,
+            back=_points_back(whole, question),
+            adding=bool(_ADDING.search(whole)),
+            whether=whether,
+            asking=asking,
+            own=own,
+            for_what=bool(_FOR_WHAT.search(text)),
+            telling=bool(told) and not (whether or asking),
+            short=len(question.says) < _WORDS_OF_TOPIC,
+        )
+
+
+def _is_elliptic(put: _Put, question: Said) -> bool:
+    """Whether it leaves out what it is about: "can I wait?", "does ice help?", "how long?"."""
+    if _WHETHER_I.search(put.text) or (put.whether and put.for_what):
+        return True
+    if _MEASURE.search(put.text) and question.naming is not Naming.FOREIGN:
+        return True
+    brief = len(question.says) <= _WORDS_OF_TOPIC
+    advice = question.naming is not Naming.PART and _SHOULD_I.search(put.text)
+    return brief and bool(advice or put.for_what)
 
 
 def _points_back(text: str, question: Said) -> bool:
-    """Whether it goes on telling, or a pronoun stands for something outside the question: "what is
-    gout and how is it treated?" names in an earlier clause what its own "it" is."""
-    if _ADDING.search(text):
-        return True
+    """Whether a pronoun stands for something outside the question: "what is gout and how is it
+    treated?" names in an earlier clause what its own "it" is."""
     somebody = not _RELATIVE.search(text)
     for clause in _CLAUSE.split(text):
         if _BACK.search(clause) or (somebody and _SOMEBODY.search(clause)):
@@ -133,10 +261,9 @@ def _points_back(text: str, question: Said) -> bool:
 
 
 def _strongest(concepts: Sequence[Concept]) -> list[Concept]:
-    """The rarest words of medicine, with the words of the phrases among them: a phrase is asked
-    for by its words."""
-    anchored = (one for one in concepts if one.anchored)
-    best = sorted(anchored, key=lambda one: -one.weight * one.rarity)[:_STRONGEST]
-    phrases = {one.variants[0][0] for one in best}
+    """The rarest words, those of medicine first, with the words of the phrases among them: a
+    phrase is asked for by its words."""
+    best = sorted(concepts, key=lambda one: (not one.anchored, -one.weight * one.rarity))
+    phrases = {one.variants[0][0] for one in best[:_STRONGEST]}
     parts = {(word,) for phrase in phrases for word in phrase}
     return [one for one in concepts if one.variants[0][0] in phrases | parts]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.knowledge.question import KINDS, topic_words, wanted_kinds
+from app.knowledge.question import KINDS, naming_words, topic_words, wanted_kinds
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,13 @@ def test_asking_words_name_no_topic() -> None:
     assert topic_words("What are the symptoms of gout?") == ["gout"]
     assert topic_words("What is research?") == ["research"]
     assert topic_words("???") == []
+    assert naming_words("How long does it take?") == []
+
+
+def test_when_it_began_names_no_topic() -> None:
+    assert topic_words("I fainted this morning") == ["fainted"]
+    assert topic_words("I've been vomiting since last night") == ["vomiting"]
+    assert topic_words("a cough at night") == ["cough", "night"]
 
 
 @given(st.text(max_size=300))

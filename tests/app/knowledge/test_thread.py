@@ -1,7 +1,7 @@
 """A question in the light of those before it, over the cards that ship.
 
 The pairs are written by hand: what a follow-up must find is not in its own words, and what a new
-topic must find is. `WEAK` holds those that are known to go wrong.
+topic must find is. More of them, with those that are known to go wrong, stand in `threads.py`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.knowledge.concepts import Concept
+from app.knowledge.naming import Naming
 from app.knowledge.reference import Reference
-from app.knowledge.thread import MOST_EARLIER, Said, borrowed, leaning
+from app.knowledge.thread import (
+    ALONE,
+    MOST_EARLIER,
+    WHOLLY,
+    Leaning,
+    Said,
+    borrowed,
+    leaning,
+    stance,
+    thread_of,
+)
+from tests.app.knowledge.threads import FILES, Threaded, read
 from tests.steps import lines_run
 
 BLADDER = "I have to go often and it burns when I pee, could it be a urinary infection?"
@@ -40,6 +52,10 @@ FOLLOW_UPS = [
     ("I keep having nosebleeds", "what causes them?", "Nosebleed"),
     ("I had a tick bite last week", "there is now a red ring around it", "Tick bites"),
     ("I have astma", "how is it treated?", "Asthma"),
+    ("I have asthma", "is it contagious?", "Asthma"),
+    (ASTHMA, "is it contagious?", "Asthma"),
+    ("I think I have the flu", "how long am I infectious?", "Flu"),
+    ("What is eczema?", "does it run in families?", "Eczema"),
 ]
 NEW_TOPICS = [
     (ASTHMA, "and what is gout?", "Gout"),
@@ -54,10 +70,6 @@ NEW_TOPICS = [
     ("What is gout?", "My daughter has an itchy scalp, is it lice?", "Itching"),
     ("I have shingles", "I was bitten by a dog", "Animal bites"),
     ("I have a cold", "What are the warning signs in pregnancy?", "Warning signs in pregnancy"),
-]
-WEAK = [
-    ("I think I have the flu", "how long am I infectious?", "Flu"),
-    ("What is eczema?", "does it run in families?", "Eczema"),
 ]
 OFF_TOPIC = [
     "What is the weather tomorrow?",
@@ -95,10 +107,20 @@ def test_a_new_topic_is_not_dragged_to_the_old_one(
     assert first(reference, before, question).startswith(topic)
 
 
-@pytest.mark.parametrize(("before", "question", "topic"), WEAK)
-@pytest.mark.xfail(strict=True, reason="a known weakness of the words that are looked at")
-def test_a_known_weakness(reference: Reference, before: str, question: str, topic: str) -> None:
-    assert first(reference, before, question).startswith(topic)
+@pytest.mark.parametrize(
+    "pair",
+    [
+        pytest.param(
+            one,
+            id=f"{one.before[-1]}-{one.question}",
+            marks=[pytest.mark.xfail(strict=True, reason=one.weak)] if one.weak else [],
+        )
+        for file in FILES
+        for one in read(file)
+    ],
+)
+def test_a_pair_finds_its_topic_first(reference: Reference, pair: Threaded) -> None:
+    assert pair.is_answered_by(reference.search(pair.question, earlier=pair.before))
 
 
 @pytest.mark.parametrize("question", OFF_TOPIC)
@@ -140,43 +162,113 @@ def test_a_long_conversation_costs_as_much_as_it_is_long(reference: Reference) -
     assert lines(400) < 4 * 1.3 * lines(100)
 
 
-def said(text: str, *anchored: str, plain: tuple[str, ...] = ()) -> Said:
+def said(
+    text: str, *anchored: str, plain: tuple[str, ...] = (), naming: Naming = Naming.NOTHING
+) -> Said:
     """A question whose concepts are these terms."""
     rare = [Concept((((one,), 1.0),), 3.0, anchored=True) for one in anchored]
-    return Said(text, (*rare, *(Concept((((one,), 1.0),), 3.0) for one in plain)))
+    return Said(text, (*rare, *(Concept((((one,), 1.0),), 3.0) for one in plain)), naming)
 
 
-def lent(question: Said, *earlier: Said) -> dict[str, float]:
-    """What the question borrows, with its weight."""
-    return {one.variants[0][0][0]: one.weight for one in borrowed(question, earlier)}
+GOUT = said("what is gout?", "gout", naming=Naming.ENTRY)
+KNEE = said("now my knee is swollen", "knee", naming=Naming.PART)
+BAD = said("is it bad?")
+
+
+def always(_question: Said, _thread: tuple[Said, ...]) -> bool:
+    return True
+
+
+def never(_question: Said, _thread: tuple[Said, ...]) -> bool:
+    return False
+
+
+def lent(question: Said, *thread: Said) -> dict[str, float]:
+    """What the question borrows of a thread, the latest first, with its weight."""
+    found = borrowed(question, thread, stance(question, thread, always))
+    return {one.variants[0][0][0]: one.weight for one in found}
 
 
 def test_what_stands_further_back_counts_less() -> None:
-    began = said("I have gout", "gout")
-    told = said("now my knee is swollen", "knee")
-    weights = lent(said("is it bad?"), began, told)
+    weights = lent(BAD, KNEE, GOUT)
     assert weights["knee"] > weights["gout"] > 0
 
 
 def test_a_concept_of_its_own_is_not_borrowed_again() -> None:
-    assert lent(said("is gout worse now?", "gout"), said("what is gout?", "gout")) == {}
+    assert lent(said("is my gout worse now?", "gout"), GOUT) == {}
 
 
-def test_words_outside_medicine_are_not_lent() -> None:
-    before = said("my uncle has gout", "gout", plain=("uncl",))
-    assert lent(said("is it bad?"), before) == {"gout": lent(said("is it bad?"), before)["gout"]}
+def test_a_short_question_lends_all_its_words_and_a_letter_those_of_medicine() -> None:
+    stung = said("I was stung", plain=("stung",))
+    assert set(lent(BAD, stung)) == {"stung"}
+    letter = said("", "gout", "toe", "pain", "red", "swell", plain=("uncl", "holidai"))
+    assert set(lent(BAD, letter)) == {"gout", "toe", "pain", "red", "swell"}
+
+
+def test_a_thread_holds_what_goes_on_and_starts_anew_where_nothing_speaks_of_it() -> None:
+    assert thread_of([KNEE, GOUT], always) == (KNEE, GOUT)
+    assert thread_of([KNEE, GOUT], never) == (KNEE,)
+
+
+def test_what_only_asks_of_the_topic_is_no_part_of_the_thread() -> None:
+    assert thread_of([BAD, said("thank you"), GOUT, KNEE], always) == (GOUT,)
+
+
+def test_nothing_is_looked_at_beyond_the_question_that_began_anew() -> None:
+    earlier = iter([BAD, GOUT, KNEE])
+    assert thread_of(earlier, always) == (GOUT,)
+    assert list(earlier) == [KNEE]
+
+
+def test_a_topic_outlasts_many_questions_that_name_none(reference: Reference) -> None:
+    asked = ["What is gout?", *["is it dangerous?", "how long does it last?"] * 5]
+    assert first(reference, *asked, "is it contagious?").startswith("Gout")
+
+
+@pytest.mark.parametrize(
+    ("text", "naming", "expected"),
+    [
+        ("how long does it last?", Naming.NOTHING, WHOLLY),
+        ("can I have a dog?", Naming.PART, WHOLLY),
+        ("and would a massage help?", Naming.PART, WHOLLY),
+        ("I fly on Monday, should I?", Naming.NOTHING, WHOLLY),
+        ("how do I knit a scarf?", Naming.FOREIGN, ALONE),
+        ("what makes one sad and tired?", Naming.PART, ALONE),
+        ("this morning there was a bee", Naming.ENTRY, ALONE),
+        ("what is gout?", Naming.ENTRY, ALONE),
+    ],
+)
+def test_how_a_question_is_put_tells_how_it_stands(
+    text: str, naming: Naming, expected: Leaning
+) -> None:
+    assert leaning(said(text, plain=("one", "other"), naming=naming)) == expected
+
+
+@pytest.mark.parametrize("text", ["it hurts when I pee", "I also have a fever", "I have a fever"])
+def test_what_names_an_entry_leans_only_where_the_topic_speaks_of_it(text: str) -> None:
+    question = said(text, "fever", naming=Naming.ENTRY)
+    assert 0 < stance(question, (GOUT,), always).share < 1
+    assert stance(question, (GOUT,), never) == ALONE
+    assert stance(question, (), always) == ALONE
 
 
 def test_somebody_new_may_be_the_one_that_she_is() -> None:
-    cough = said("my daughter says she has a cough", "cough")
-    assert leaning(cough) == 0
-    assert leaning(said("does she need antibiotics?", "antibiot")) > 0
+    cough = said("my daughter says she has a cough", "cough", naming=Naming.ENTRY)
+    assert leaning(cough) == ALONE
+    assert leaning(said("does she need antibiotics?", "antibiot")) == WHOLLY
 
 
-@given(st.text(max_size=300), st.lists(st.text(max_size=100), max_size=9))
+@given(
+    st.text(max_size=300),
+    st.lists(st.tuples(st.text(max_size=100), st.sampled_from(Naming)), max_size=9),
+    st.booleans(),
+)
 @settings(max_examples=60, deadline=None)
-def test_any_text_is_taken(question: str, earlier: list[str]) -> None:
-    turns = [said(text, "gout") for text in earlier]
-    found = borrowed(said(question), turns)
+def test_any_text_is_taken(question: str, earlier: list[tuple[str, Naming]], speaks: bool) -> None:
+    turns = [said(text, "gout", naming=naming) for text, naming in earlier]
+    thread = thread_of(turns, always if speaks else never)
+    stands = stance(said(question), thread, always)
+    found = borrowed(said(question), thread, stands)
     assert all(0 < one.weight < 2 for one in found)
-    assert bool(found) == bool(turns and leaning(said(question)))
+    assert bool(found) == bool(stands.share)
+    assert bool(thread) == bool(turns)
