@@ -65,6 +65,7 @@ class EngineClient:
         self._turn = asyncio.Lock()
         self._load: Load | None = None
         self._warm: Warm | None = None
+        self._pace: SetPace | None = None
         self._reviving: asyncio.Task[None] | None = None
         self._running: EngineProcess | None = None
         """The process while it does a request of ours; not while it is being made ready."""
@@ -139,9 +140,13 @@ class EngineClient:
             await self._running.send(Cancel())
 
     async def set_pace(self, threads: int, duty: float = 1.0) -> None:
-        """Change the threads of decoding and the share of time it may use, also under way."""
+        """Change the threads of decoding and the share of time it may use, also under way.
+
+        It holds for the processes to come too: a budget outlives an engine.
+        """
+        self._pace = SetPace(threads, duty)
         if self._process is not None and self._process.alive:
-            await self._process.send(SetPace(threads, duty))
+            await self._process.send(self._pace)
 
     async def close(self) -> None:
         """End the process. Nothing can be asked afterwards."""
@@ -189,8 +194,15 @@ class EngineClient:
             self._reviving = None
         if self._process is None or not self._process.alive:
             is_load = isinstance(request, Load)
-            self._process = await (self._start() if is_load else self._start_restored())
+            await self._take(await (self._start() if is_load else self._start_restored()))
+        assert self._process is not None
         return self._process
+
+    async def _take(self, process: EngineProcess) -> None:
+        """Use this process from here on, at the pace that was last asked for."""
+        self._process = process
+        if self._pace is not None:
+            await process.send(self._pace)
 
     def _mourn(self, death: Died, request: Request) -> Failed:
         """One event for a death; the next process is begun, unless this one died loading."""
@@ -201,7 +213,7 @@ class EngineClient:
     async def _revive(self) -> None:
         """Start again in the background. Where that fails, the next request tries and tells."""
         with suppress(EngineError):
-            self._process = await self._start_restored()
+            await self._take(await self._start_restored())
 
     async def _start_restored(self) -> EngineProcess:
         """A new process with the model and the fixed prompt of the old one."""
@@ -260,7 +272,8 @@ async def _insist(process: EngineProcess, request: Request) -> None:
 async def _drain(process: EngineProcess) -> None:
     """Cancel what runs and read to its end, so that the next request has the line to itself.
 
-    A process that ends or talks nonsense meanwhile is replaced by the next request.
+    A process that ends or talks nonsense meanwhile is replaced by the next request. So is one
+    whose end nobody waits for: what it still says would answer that request.
     """
     try:
         await process.send(Cancel())
@@ -268,6 +281,9 @@ async def _drain(process: EngineProcess) -> None:
             pass
     except EngineError:
         await process.close()
+    except asyncio.CancelledError:
+        await process.close()
+        raise
 
 
 def _without_extra_buffers(load: Load) -> Load:

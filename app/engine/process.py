@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from app.engine.memorykills import memory_kills
@@ -45,6 +46,7 @@ class EngineProcess:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self._closed = False
         self._kills_before = memory_kills()
 
     @classmethod
@@ -75,7 +77,8 @@ class EngineProcess:
 
     @property
     def alive(self) -> bool:
-        return self._process.returncode is None
+        """Whether it can be asked anything: it runs, and nobody has begun to close it."""
+        return self._process.returncode is None and not self._closed
 
     async def send(self, request: Request) -> None:
         """Write a request. One that the process no longer takes is told by the next `receive`."""
@@ -98,16 +101,22 @@ class EngineProcess:
         return decode_event(line)
 
     async def close(self) -> None:
-        """End the process, by force where it does not go by itself."""
-        if self.alive:
-            await self.send(Quit())
-            try:
-                await asyncio.wait_for(self._process.wait(), _QUIT_SECONDS)
-            except asyncio.TimeoutError:
+        """End the process, by force where it does not go by itself or nobody waits for it."""
+        self._closed = True
+        try:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._quit(), _QUIT_SECONDS)
+        finally:
+            if self._process.returncode is None:
                 self._process.kill()
-                await self._process.wait()
+        await self._process.wait()
         assert self._process.stdin is not None
         self._process.stdin.close()
+
+    async def _quit(self) -> None:
+        if self._process.returncode is None:
+            await self.send(Quit())
+        await self._process.wait()
 
     def _starved(self) -> bool:
         kills = memory_kills()

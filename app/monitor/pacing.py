@@ -79,7 +79,7 @@ class PacedEngine:
 
     def load(self, load: Load) -> AsyncGenerator[Event, None]:
         """As the client's."""
-        self._sent = None  # a new process goes at its own pace
+        self._sent = None  # a model that is loaded decodes with its own threads
         return self._watched(self._engine.load(load))
 
     async def warm(self, messages: Sequence[Message]) -> Warmed | Failed:
@@ -124,8 +124,6 @@ class PacedEngine:
                     elif isinstance(event, Text):
                         self._begin("decode")
                         self._tokens = before + event.tokens
-                    elif isinstance(event, Failed):
-                        self._sent = None  # the process may be another one next time
                     yield event
         finally:
             self._phase = "idle"

@@ -63,7 +63,7 @@ def _requests(folder: Path, start: int) -> Iterator[dict[str, Any]]:
 
 
 def _answer(kind: str, action: str, requests: Iterator[dict[str, Any]]) -> None:
-    """Do as the script says: `kill`, `text segv`, `fail`, `garbage`, `wait`, or as asked."""
+    """Do as the script says (`kill`, `text segv`, `fail`, `wait`, `dawdle`, …), or as asked."""
     *said, deed = action.split() or [""]
     answers = _ANSWERS[kind]
     if said:
@@ -81,6 +81,10 @@ def _answer(kind: str, action: str, requests: Iterator[dict[str, Any]]) -> None:
     elif deed == "endless":
         sys.stdout.write("x" * (17 << 20))
         sys.stdout.flush()
+    elif deed == "dawdle":
+        next(request for request in requests if request["type"] == "Cancel")
+        time.sleep(0.3)
+        _send({**_FINISHED, "reason": "cancelled"})
     elif deed == "wait":
         _send(*answers[:-1])
         next(request for request in requests if request["type"] == "Cancel")

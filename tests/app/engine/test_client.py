@@ -177,6 +177,38 @@ def test_a_death_while_nothing_runs_is_not_noticed_by_the_next_question(
     run(scene())
 
 
+@pytest.mark.parametrize("notice", [EngineClient.reset, ask], ids=["reset", "ask"])
+def test_a_new_process_goes_at_the_pace_that_was_asked_of_the_old_one(
+    notice: Callable[[EngineClient], Coroutine[Any, Any, object]], fake: Callable[..., Fake]
+) -> None:
+    async def scene() -> None:
+        one = fake({})
+        async with loaded(one) as client:
+            await client.set_pace(2, 0.3)
+            os.kill(one.pids[0], signal.SIGKILL)
+            while client.pid is not None:
+                await asyncio.sleep(0.02)
+            await notice(client)
+        assert one.kinds(1)[:3] == ["Load", "Warm", "SetPace"]
+        assert one.requests(1)[2] == {"type": "SetPace", "threads": 2, "duty": 0.3}
+
+    run(scene())
+
+
+def test_a_pace_that_is_asked_while_no_process_runs_reaches_the_next(
+    fake: Callable[..., Fake],
+) -> None:
+    async def scene() -> None:
+        one = fake({"Generate": "kill"}, {})
+        async with loaded(one) as client:
+            await ask(client)
+            await client.set_pace(1, 0.5)
+            await ask(client)
+        assert one.requests(1)[2] == {"type": "SetPace", "threads": 1, "duty": 0.5}
+
+    run(scene())
+
+
 def test_deaths_without_end_are_told_each_time(fake: Callable[..., Fake]) -> None:
     async def scene() -> None:
         one = fake({"Generate": "kill"})
@@ -286,6 +318,26 @@ def test_a_reader_that_is_cancelled_frees_the_line(fake: Callable[..., Fake]) ->
             reader.cancel()
             await asyncio.gather(reader, return_exceptions=True)
             assert await client.count(ASK) == 9
+
+    run(scene())
+
+
+def test_an_answer_cancelled_twice_leaves_nothing_for_the_next_request(
+    fake: Callable[..., Fake],
+) -> None:
+    async def scene() -> None:
+        one = fake({"Generate": "dawdle"}, {})
+        async with loaded(one) as client:
+            reader = asyncio.create_task(ask(client))
+            while one.kinds(0)[-1] != "Generate":
+                await asyncio.sleep(0.02)
+            reader.cancel()
+            while one.kinds(0)[-1] != "Cancel":
+                await asyncio.sleep(0.02)
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+            assert await client.count(ASK) == 9
+            assert not alive(one.pids[0])
 
     run(scene())
 
