@@ -30,6 +30,7 @@ _LINE_ENDS = re.compile("\r\n|\u2028|\u2029")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _MARK = "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 _MARK_FLOOD = re.compile(f"({_MARK}{{4}}){_MARK}+")
+_LAST_MARKS = re.compile(rf"{_MARK}*\Z")
 
 
 def clean(text: str) -> str:
@@ -48,6 +49,8 @@ class Sanitiser:
 
     def __init__(self) -> None:
         self._held = ""
+        self._marks = ""
+        """Those that what has been shown ends with: a flood may come mark by mark."""
 
     def feed(self, piece: str) -> str:
         """What of the stream can be shown now."""
@@ -57,12 +60,19 @@ class Sanitiser:
         if text.endswith("\r") and end == len(text):
             end -= 1  # perhaps the first half of a line end
         self._held = text[end:]
-        return clean(text[:end])
+        return self._clean(text[:end])
 
     def finish(self) -> str:
         """The rest. A sequence that never ended is dropped."""
         rest, self._held = self._held, ""
-        return clean(rest)
+        return self._clean(rest)
+
+    def _clean(self, text: str) -> str:
+        """`clean`, as after what has been shown."""
+        before = self._marks
+        text = clean(before + text)
+        self._marks = _LAST_MARKS.findall(text)[0]
+        return text[len(before) :]
 
 
 def _drop_characters(text: str) -> str:

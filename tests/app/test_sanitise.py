@@ -30,7 +30,7 @@ HOSTILE = {
     "OSC that never ends": ("a\x1b]0;" + "x" * 300, "a" + "x" * 46),
 }
 
-CONTROLS = st.sampled_from("\x1b\x9b\x9d\x9c\x90[]\\;P_(0J\x07\r\n\t a31m\u202e\ud800")
+CONTROLS = st.sampled_from("\x1b\x9b\x9d\x9c\x90[]\\;P_(0J\x07\r\n\t a31m\u202e\ud800\u0301")
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -56,6 +56,12 @@ def test_where_the_stream_is_cut_does_not_matter(pieces: list[str]) -> None:
     sanitiser = Sanitiser()
     shown = "".join(sanitiser.feed(piece) for piece in pieces) + sanitiser.finish()
     assert shown == clean("".join(pieces))
+
+
+def test_a_flood_of_marks_is_one_also_mark_by_mark() -> None:
+    sanitiser = Sanitiser()
+    flood = "e" + "\u0301" * 500 + "a\u0301"
+    assert "".join(map(sanitiser.feed, flood)) + sanitiser.finish() == clean(flood)
 
 
 @given(st.text(st.characters(codec="utf-8")))
