@@ -177,7 +177,7 @@ def table_lines(rows: list[list[Content]], width: int) -> list[Content]:
 def share_out(wanted: list[int], room: int) -> list[int]:
     """Widths for columns: what each wants if there is room, else shares of it by what it wants."""
     total = sum(wanted)
-    if total <= room:
+    if total <= max(room, 0):
         return [max(width, 1) for width in wanted]
     return [max(_NARROWEST, room * width // total) for width in wanted]
 

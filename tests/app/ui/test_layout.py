@@ -111,6 +111,13 @@ def test_every_word_is_there_in_its_order_and_no_line_too_wide(
     assert places == sorted(places)
 
 
+@given(st.integers(1, 60), st.integers(1, 90))
+def test_a_table_of_empty_cells_is_drawn(columns: int, width: int) -> None:
+    """A model writes one sooner or later; none may end the screen."""
+    head, rule = lines_of("|" + " |" * columns + "\n|" + "-|" * columns, width)
+    assert set(head) <= set(" │") and set(rule) <= set("─┼")
+
+
 def test_the_visual_is_laid_out_once_for_a_width() -> None:
     visual = MarkdownVisual("one two three")
     assert visual.at(20) is visual.at(20)
