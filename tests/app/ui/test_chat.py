@@ -10,9 +10,10 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from app.assistant.assistant import Assistant
 from app.assistant.events import Failed
 from app.assistant.notices import DEMONSTRATION
-from app.engine.messages import StopReason
+from app.engine.messages import Load, StopReason, Text
 from app.ui.screens.chat import ChatScreen
 from app.ui.screens.export import ExportScreen
 from app.ui.screens.help import HelpScreen
@@ -22,6 +23,7 @@ from app.ui.turns import MARKS
 from app.ui.widgets.lines import HintLine
 from app.ui.widgets.prompt import Prompt
 from app.ui.widgets.transcript import Transcript
+from tests.app.assistant.fakes import FINISHED, FakeEngine
 from tests.app.ui.fakes import FakeAssistant, FakeMonitor, Script, pieces
 from tests.app.ui.helpers import (
     NOTICE,
@@ -262,6 +264,29 @@ async def test_up_brings_the_last_question_back_to_change_and_resend() -> None:
         assert "You changed this question" in text
         assert "First." in text
         assert "Second." in text
+
+
+@in_loop
+async def test_a_changed_question_that_is_refused_is_what_is_asked_again() -> None:
+    """And never the one before it, below which the screen says that the model has lost it."""
+    engine = FakeEngine()
+    engine.answer = [Text("Airways.", 1), FINISHED]
+    engine.tokens_per_character = 0.25
+    assistant = Assistant(engine, Load("model.gguf"))
+    async with chat_app(assistant).run_test(size=(80, 60)) as pilot:
+        await ready(pilot)
+        await answered(pilot, "What is asthma?")
+        await pilot.press("up")
+        await ask(pilot, "Can I stop insulin? " + "x " * 1_000)
+        await wait_until(pilot, lambda: screen_text(pilot).count("too long for this model") == 1)
+        await ready(pilot)
+        await pilot.press("ctrl+r")
+        await wait_until(pilot, lambda: "Answer 2 of 2" in screen_text(pilot))
+        await ready(pilot)
+        assert len(engine.asked) == 1
+        (last,) = assistant.conversation.turns
+        assert last.question.startswith("Can I stop insulin?")
+        assert screen_text(pilot).count("Airways.") == 1
 
 
 @in_loop
