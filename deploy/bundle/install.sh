@@ -257,6 +257,11 @@ releases() { # app.releases, straight out of the wheel: it needs nothing install
 from app.releases.__main__ import main; sys.exit(main())' "$wheel" "$@" --prefix "${root:-/}"
 }
 
+changed_nothing() {
+    say "Nothing was changed: this was a dry run."
+    exit 0
+}
+
 only_root() {
     [ -n "$root" ] || [ "$(id -u)" = 0 ] || fail $wrong_use "This changes the system, which is root's \
 to do: sudo sh install.sh"
@@ -275,9 +280,17 @@ again." ;;
 }
 
 if [ "$act" = uninstall ]; then
-    only_root
-    [ -n "$data" ] || fail $wrong_use "Say what becomes of what Bedside kept: --keep-data or --remove-data."
+    case $data in
+        --keep-data) fate=kept ;;
+        --remove-data) fate=deleted ;;
+        *) fail $wrong_use "Say what becomes of what Bedside kept: --keep-data or --remove-data." ;;
+    esac
     [ -d "$opt" ] || fail $wrong_use "Bedside is not installed here."
+    if [ "$dry_run" = yes ]; then
+        say "Bedside will be taken off this board, and what it kept will be $fate."
+        changed_nothing
+    fi
+    only_root
     python=$(installed_python)
     if [ -n "$python" ]; then
         exec "$python" -I -m app.releases uninstall "$data" --prefix "${root:-/}"
@@ -299,10 +312,7 @@ say "Bedside $version for $board will be installed in $opt."
 if [ -f "$pinned" ]; then say "It must be signed with the key that is pinned in $pinned."; else
     say "Its key will be pinned in $pinned."; fi
 [ "$systemd" = no ] || say "A user bedside and a service that starts with the board will be set up."
-if [ "$dry_run" = yes ]; then
-    say "Nothing was changed: this was a dry run."
-    exit 0
-fi
+[ "$dry_run" = no ] || changed_nothing
 
 only_root
 installed=$(installed_python)

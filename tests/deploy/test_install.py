@@ -72,6 +72,11 @@ def test_it_installs_updates_goes_back_and_goes(board: Board, tmp_path: Path, sh
 
     done = board.install("--uninstall", shell=shell)
     assert "--keep-data or --remove-data" in done.stderr
+    installed = sorted(board.root.rglob("*"))
+    done = board.install("--dry-run", "--uninstall", "--remove-data", shell=shell)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "will be deleted.\nNothing was changed" in done.stdout
+    assert sorted(board.root.rglob("*")) == installed
     done = board.install("--uninstall", "--remove-data", shell=shell)
     assert (done.returncode, done.stderr) == (0, "")
     assert tree(board.root) == before
