@@ -17,7 +17,7 @@ from app.cli.options import (
     NoLog,
     PowerBudget,
 )
-from app.errors import INTERRUPTED, UsageError
+from app.errors import INTERRUPTED, BedsideError, UsageError
 
 if TYPE_CHECKING:
     from app.cli.house import House
@@ -79,6 +79,7 @@ async def _answer(house: House, question: str) -> int:
         if pieces:
             print(flush=True)
         if isinstance(last, Failed):
+            await ready  # what kept the model from being made ready is the first cause
             raise failure(last)
         for sentence in filter(None, (ending(last), notice_of_model(assistant, last))):
             _tell(sentence)
@@ -88,12 +89,14 @@ async def _answer(house: House, question: str) -> int:
             _tell(f"Power budget: {house.budget_line()}.")
         _tell(house.notice)
         reason = "held" if isinstance(last, Held) else last.reason
-        return INTERRUPTED if reason == "cancelled" else 0
     finally:
         ready.cancel()
-        await asyncio.gather(ready, return_exceptions=True)
+        (trouble,) = await asyncio.gather(ready, return_exceptions=True)
         await assistant.close()
         house.close(reason)
+    if isinstance(trouble, Exception) and not isinstance(trouble, BedsideError):
+        raise trouble  # a defect is told though the answer did not wait for the model
+    return INTERRUPTED if reason == "cancelled" else 0
 
 
 def _write(text: str, pieces: list[str]) -> None:

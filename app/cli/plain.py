@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Iterator
 
 from app.assistant.assistant import Assistant
 from app.assistant.events import TurnEvent
@@ -23,24 +24,37 @@ _HELP = (
 def run_plain(choices: Choices) -> int:
     """Read questions from stdin until it ends; returns the exit code.
 
-    Ctrl-C while an answer comes stops the answer; at the prompt it leaves.
+    Ctrl-C while an answer comes stops the answer; at the prompt and while loading it leaves.
     """
     house = build(choices, _say)
     house.open()
     loop = asyncio.new_event_loop()
     try:
-        loop.run_until_complete(make_ready(house.assistant, _say))
+        _run(loop, make_ready(house.assistant, _say))
         _say(house.notice)
         _say(_HELP)
         while (line := _read_line()) is not None and line != "/quit":
             if line:
-                loop.run_until_complete(_turn(house, line))
+                _run(loop, _turn(house, line))
         return 0
     finally:
-        loop.run_until_complete(house.assistant.close())
+        _run(loop, house.assistant.close())
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
         house.close("quit")
+
+
+def _run(loop: asyncio.AbstractEventLoop, work: Coroutine[None, None, None]) -> None:
+    """Run it to its end; Ctrl-C ends it in order, where a plain KeyboardInterrupt would leave it
+    half done for whoever closes the engine."""
+    task = loop.create_task(work)
+    loop.add_signal_handler(signal.SIGINT, task.cancel)
+    try:
+        loop.run_until_complete(task)
+    except asyncio.CancelledError as cancelled:
+        raise KeyboardInterrupt from cancelled
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
 
 
 def _read_line() -> str | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from app.assistant.grounding import Reference
 from app.assistant.rulebook import red_flags
 from app.assistant.triage import Triage
 from app.cli import root
@@ -114,6 +115,19 @@ def test_what_would_make_it_dangerous_is_asked_for(scripted: Callable[..., FakeE
     assert 2 <= len(questions) <= 4
     assert all(one.startswith("- ") and one.endswith("?") for one in questions)
     assert notice == "The notice."
+
+
+def test_a_defect_while_the_model_is_made_ready_is_told_as_one(
+    scripted: Callable[..., FakeEngine],
+) -> None:
+    def missing() -> Reference:
+        raise ImportError("no such module")
+
+    engine = scripted(reference=missing)
+    done = invoke("ask", "What is glaucoma?")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "This is a defect of Bedside (ImportError)" in done.stderr
+    assert "too long" not in done.stderr and engine.closed
 
 
 def test_notices_go_to_stderr(scripted: Callable[..., FakeEngine]) -> None:

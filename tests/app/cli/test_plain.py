@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from typer.testing import CliRunner
 from app.assistant.rulebook import red_flags
 from app.assistant.triage import Triage
 from app.cli import root
-from app.engine.messages import Text
+from app.engine.messages import Event, Load, Loading, Text
 from tests.app.assistant.fakes import DIED, FINISHED, FakeEngine
 
 PLAIN = ["chat", "--plain"]
@@ -136,6 +137,28 @@ def test_ctrl_c_stops_the_answer_and_not_the_chat(
     code, said = chat("What?\nWhy?\n")
     assert code == 0
     assert said == ["Bedside: Yes, ", "(stopped)", "Bedside: Yes, but"]
+
+
+def test_ctrl_c_while_the_model_is_loaded_ends_the_loading_before_the_engine(
+    scripted: Callable[..., FakeEngine],
+    ctrl_c: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = scripted()
+    steps: list[str] = []
+
+    async def load(_load: Load) -> AsyncGenerator[Event, None]:
+        try:
+            yield Loading(0.5)
+            steps.append("loading")
+            await asyncio.Event().wait()
+        finally:
+            steps.append("after the engine" if engine.closed else "before the engine")
+
+    monkeypatch.setattr(engine, "load", load)
+    ctrl_c(lambda: steps)
+    assert CliRunner().invoke(root, PLAIN).exit_code == 130
+    assert steps == ["loading", "before the engine"] and engine.closed
 
 
 def test_ctrl_c_at_the_prompt_leaves(
