@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from app.conversation.turns import Turn
+from app.conversation.turns import Answer, Turn
 from app.conversation.vault import Passphrase, Vault, kept_files, read_vault
 from app.errors import ResourceError
 from app.ui.app import BedsideApp, run_chat
@@ -37,26 +38,70 @@ WORDS = "four unrelated words here"
 
 
 class Keeper:
-    """Remembers what it was given; fails while it is told to."""
+    """Remembers what it was given; fails while it is told to, and takes the time it is given."""
 
     def __init__(self) -> None:
         self.passphrases: list[str] = []
         self.turns: tuple[Turn, ...] = ()
         self.failures = 0
         self.full = self.closed = False
+        self.opening, self.writing = threading.Event(), threading.Event()
+        self.opening.set()
+        self.writing.set()
+        self._one_at_a_time = threading.Lock()
 
     def __call__(self, passphrase: str) -> Keeper:
         self.passphrases.append(passphrase)
+        assert self.opening.wait(10)
         return self
 
     def keep(self, turns: Sequence[Turn]) -> None:
-        if self.full:
-            self.failures += 1
-            raise ResourceError("The last turn is not kept (the disk is full).")
-        self.turns = tuple(turns)
+        assert self._one_at_a_time.acquire(blocking=False), "two threads write one file"
+        assert not self.closed
+        try:
+            assert self.writing.wait(10)
+            if self.full:
+                self.failures += 1
+                raise ResourceError("The last turn is not kept (the disk is full).")
+            self.turns = tuple(turns)
+        finally:
+            self._one_at_a_time.release()
 
     def close(self) -> None:
+        assert not self._one_at_a_time.locked()
         self.closed = True
+
+    @property
+    def questions(self) -> list[str]:
+        return [turn.question for turn in self.turns]
+
+
+class Desk:
+    """A conversation that is kept, without a screen."""
+
+    def __init__(self, open_keeper: Callable[[str], Keeper]) -> None:
+        self.assistant = FakeAssistant()
+        self.told: list[str] = []
+        self.keeping = Keeping(self.assistant, open_keeper, lambda told, _: self.told.append(told))
+
+    def say(self, question: str) -> None:
+        self.assistant.conversation.ask(question)
+        self.assistant.conversation.add_answer(Answer("Yes.", "stop"))
+
+
+async def started(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """As far as it comes before it waits for a thread."""
+    task = asyncio.create_task(work)
+    await asyncio.sleep(0.01)
+    return task
+
+
+async def abandoned(work: Coroutine[Any, Any, None]) -> None:
+    """As a screen that closes leaves its workers."""
+    task = await started(work)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
 
 
 def words(pilot: Pilot[None]) -> str:
@@ -204,6 +249,87 @@ def test_what_ended_last_is_kept_when_the_chat_ends(
         assert [turn.question for turn in keeper.turns] == ["Last?"]
     assert keeper.closed
     assert assistant.closed
+
+
+@in_loop
+async def test_a_chat_that_ends_while_the_key_is_made_is_kept() -> None:
+    keeper = Keeper()
+    desk = Desk(keeper)
+    desk.say("One?")
+    keeper.opening.clear()
+    await abandoned(desk.keeping.begin(WORDS))
+    finishing = await started(desk.keeping.finish())
+    keeper.opening.set()
+    await finishing
+    assert (keeper.questions, keeper.closed) == (["One?"], True)
+
+
+@in_loop
+async def test_a_file_that_cannot_be_made_is_said_although_the_chat_ended_meanwhile() -> None:
+    go_on = threading.Event()
+
+    def refuse(_passphrase: str) -> Keeper:
+        assert go_on.wait(10)
+        raise ResourceError("The folder cannot be made.")
+
+    desk = Desk(refuse)
+    await abandoned(desk.keeping.begin(WORDS))
+    go_on.set()
+    with pytest.raises(ResourceError, match="cannot be made"):
+        await desk.keeping.finish()
+
+
+@in_loop
+async def test_a_new_conversation_while_the_key_is_made_is_not_kept() -> None:
+    keeper = Keeper()
+    desk = Desk(keeper)
+    desk.say("One?")
+    keeper.opening.clear()
+    beginning = await started(desk.keeping.begin(WORDS))
+    assert not desk.keeping.possible
+    finishing = await started(desk.keeping.finish())
+    keeper.opening.set()
+    await finishing
+    await beginning
+    desk.assistant.conversation.clear()
+    desk.say("Another person's?")
+    await desk.keeping.update()
+    await desk.keeping.finish()
+    assert (keeper.questions, keeper.closed) == (["One?"], True)
+    assert desk.keeping.possible, "and may ask for it"
+
+
+@in_loop
+async def test_a_chat_that_ends_while_a_turn_is_written_waits_for_it() -> None:
+    keeper = Keeper()
+    desk = Desk(keeper)
+    await desk.keeping.begin(WORDS)
+    desk.say("One?")
+    keeper.writing.clear()
+    await abandoned(desk.keeping.update())
+    desk.say("Two?")
+    finishing = await started(desk.keeping.finish())
+    assert not finishing.done() and not keeper.closed
+    await abandoned(desk.keeping.update())
+    keeper.writing.set()
+    await finishing
+    assert (keeper.questions, keeper.closed) == (["One?", "Two?"], True)
+
+
+@in_loop
+async def test_what_failed_for_nobody_is_said_at_the_end() -> None:
+    """Whoever would have told it has gone with the screen."""
+    keeper = Keeper()
+    desk = Desk(keeper)
+    await desk.keeping.begin(WORDS)
+    desk.say("One?")
+    keeper.full = True
+    keeper.writing.clear()
+    await abandoned(desk.keeping.update())
+    keeper.writing.set()
+    with pytest.raises(ResourceError, match="disk is full"):
+        await desk.keeping.finish()
+    assert keeper.closed
 
 
 @in_loop
