@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from app.safety.words import stem as stem_of
+
 _SHORTEST = 6
 """Letters of a stem that is mended to; a slip in a shorter one makes another word."""
 _DOUBLED = re.compile(r"([a-z])\1+")
@@ -34,8 +36,8 @@ class Spelling:
         """The known stem that was meant, or the stem itself."""
         if stem in self._known or stem in self._common or len(stem) < _SHORTEST - 1:
             return stem
-        if stem.endswith("in") and stem[:-2] in self._known:
-            return stem[:-2]  # "killin", "swellin"
+        if stem.endswith("in") and (whole := stem_of(f"{stem}g")) in self._known:
+            return whole  # "killin", "fittin"
         single = self._single.get(_DOUBLED.sub(r"\1", stem))
         if single is not None:
             return single

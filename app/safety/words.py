@@ -36,6 +36,7 @@ _CONTRACTIONS = {
     },
     **{"nae": "no", "nowt": "nothing", "owt": "anything", "summat": "something", "hae": "have"},
     **{"heid": "head", "oot": "out", "doon": "down", "fae": "from"},
+    **{"een": "eyes", "ower": "over", "roon": "round", "airm": "arm", "deid": "dead"},
     **dict.fromkeys(("masel", "mesel", "meself", "mysel"), "myself"),
 }
 """Opened, so that a rule says "can not" and finds them all."""

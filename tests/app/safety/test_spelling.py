@@ -50,6 +50,7 @@ def test_other_words_are_left_alone(word: str) -> None:
 
 def test_a_dropped_g_is_heard() -> None:
     assert Spelling(("bleed", "kill"), ()).mended("bleedin") == "bleed"
+    assert Spelling(("fit",), ()).mended("fittin") == "fit"
     assert Spelling(("bleed", "asp"), ("aspirin",)).mended("aspirin") == "aspirin"
 
 

@@ -96,7 +96,8 @@ def test_every_word_stands_where_it_says(text: str) -> None:
     assert places == sorted(places)
 
 
-@given(st.from_regex(r"[a-z]{1,15}", fullmatch=True))
+@given(st.from_regex(r"(?![ao]e)[a-z]{1,15}", fullmatch=True))
 def test_a_stem_begins_as_its_word(word: str) -> None:
+    """But for "oedema", which is "edema" in the one English and not in the other."""
     found = stem(word)
     assert 1 <= len(found) <= len(word) and found[0] == word[0]
