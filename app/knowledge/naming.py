@@ -10,10 +10,12 @@ from itertools import chain, pairwise
 
 from app.knowledge.concepts import LONGEST_QUESTION, Concept, Understanding
 from app.knowledge.question import naming_words, stated_kinds, topic_words
-from app.knowledge.words import fold, term
+from app.knowledge.words import fold, term, terms
 
-_MOST_OF_TITLE = 0.75
-"""Of a title's words, weighed by rarity: so many are the title. "Back" is no back pain."""
+_BETWEEN_NAMES = re.compile(r"[,:()]|\band\b", re.IGNORECASE)
+"""A title may hold several: "Stroke and mini-stroke (TIA)"."""
+_MOST_OF_NAME = 0.75
+"""Of its words, weighed by rarity: so many are the name. "Back" is no back pain."""
 _SEVERAL = 2
 """Words of one entry's names that together name it: "bitten" and "dog"."""
 
@@ -38,7 +40,7 @@ class Naming(Enum):
     PART = "part"
     """One word of a name: "dog", of the names of animal bites."""
     ENTRY = "entry"
-    """Most of a title, or several words of one entry's names."""
+    """Most of a name in a title, or several words of one entry's names."""
 
 
 class Names:
@@ -59,24 +61,29 @@ class Names:
             return Naming.NOTHING
         query = " OR ".join(f'"{one}"' for one in sorted(asked))
         rows = self._connection.execute(
-            "SELECT DISTINCT topic, also FROM search WHERE search MATCH ?",
+            "SELECT min(passage.title), search.topic, also FROM search "
+            "JOIN passage ON passage.id = search.rowid WHERE search MATCH ? GROUP BY search.topic",
             (f"{{topic also}} : ({query})",),
         )
         known = all(map(self._understanding.frequency, asked - aside))
         best = Naming.NOTHING if known else Naming.FOREIGN
-        for topic, also in rows:
-            title = topic.split()
-            found = asked.intersection((*title, *also.split()))
-            if len(found) >= _SEVERAL or self._is_most_of(title, asked):
+        for title, topic, also in rows:
+            found = asked.intersection((*topic.split(), *also.split()))
+            if len(found) >= _SEVERAL or self._is_named(title, asked):
                 return Naming.ENTRY
             if not found <= aside:
                 best = Naming.PART
         return best
 
-    def _is_most_of(self, title: Sequence[str], asked: set[str]) -> bool:
-        rarities = {one: self._understanding.rarity(one) for one in title}
-        named = sum(rarity for one, rarity in rarities.items() if one in asked)
-        return named >= _MOST_OF_TITLE * sum(rarities.values())
+    def _is_named(self, title: str, asked: set[str]) -> bool:
+        """Whether the words are most of one of the names that a title holds."""
+        topic, _, _heading = title.partition(" - ")
+        for name in map(terms, _BETWEEN_NAMES.split(topic)):
+            rarities = {one: self._understanding.rarity(one) for one in name}
+            named = sum(rarity for one, rarity in rarities.items() if one in asked)
+            if named and named >= _MOST_OF_NAME * sum(rarities.values()):
+                return True
+        return False
 
 
 def aside(question: str) -> frozenset[str]:

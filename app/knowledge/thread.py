@@ -116,9 +116,9 @@ ALONE = Leaning(0.0)
 _EITHER = Leaning(1.5, within=True, if_spoken_of=True)
 """It asks whether something is so, and does not say of what."""
 _GOING_ON = Leaning(1.5, if_spoken_of=True)
-"""It tells more, in words that make up no name."""
+"""It goes on, and the topic outweighs what it names besides."""
 _REFERRING = Leaning(0.8, if_spoken_of=True)
-"""It names an entry of its own and points back all the same."""
+"""It seems to go on, and what it names itself weighs more."""
 _PERHAPS = Leaning(0.4, if_spoken_of=True)
 """It tells or asks something that may be another matter."""
 
@@ -176,7 +176,9 @@ def leaning(question: Said) -> Leaning:
     """How the question stands to whatever is talked of, by how it is put and what it names."""
     put = _Put.of(question)
     if question.naming is Naming.ENTRY:
-        if put.back or put.adding or (put.whether and put.for_what):
+        if put.back and (put.whether or put.asking):
+            return _GOING_ON
+        if put.back or put.adding or put.whether_i or (put.whether and put.for_what):
             return _REFERRING
         return _PERHAPS if put.telling else ALONE
     if put.back or not question.says or _is_elliptic(put, question):
@@ -184,7 +186,9 @@ def leaning(question: Said) -> Leaning:
     if question.naming is Naming.PART:
         if put.whether:
             return _EITHER
-        return _GOING_ON if put.adding or put.telling else _PERHAPS if put.short else ALONE
+        if put.adding:
+            return _GOING_ON
+        return _REFERRING if put.telling else _PERHAPS if put.short else ALONE
     return _without_a_name(put, question.naming)
 
 
@@ -210,6 +214,7 @@ class _Put:
     back: bool
     adding: bool
     whether: bool
+    whether_i: bool
     asking: bool
     own: bool
     for_what: bool
@@ -229,6 +234,7 @@ class _Put:
             back=_points_back(whole, question),
             adding=bool(_ADDING.search(whole)),
             whether=whether,
+            whether_i=bool(_WHETHER_I.search(text)),
             asking=asking,
             own=own,
             for_what=bool(_FOR_WHAT.search(text)),
@@ -239,7 +245,7 @@ class _Put:
 
 def _is_elliptic(put: _Put, question: Said) -> bool:
     """Whether it leaves out what it is about: "can I wait?", "does ice help?", "how long?"."""
-    if _WHETHER_I.search(put.text) or (put.whether and put.for_what):
+    if put.whether_i or (put.whether and put.for_what):
         return True
     if _MEASURE.search(put.text) and question.naming is not Naming.FOREIGN:
         return True

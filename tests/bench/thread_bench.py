@@ -1,11 +1,12 @@
 """How well a question is understood in the light of those before it, and how fast.
 
-    python -m tests.bench.thread_bench [--wrong]
+    python -m tests.bench.thread_bench [--wrong] [--large]
 
 Over the cards that ship, by the pairs of `tests/app/knowledge/threads.py`, which says what was
 known of each round while the way of finding was made. "Alone" asks the same question without what
 was said before: what a new topic finds then, no thread can better. With --wrong, the pairs that go
-wrong are printed.
+wrong are printed. With --large, MedQuAD (../shared/data) is added to the cards, for the times
+alone: nobody has judged which of its entries answer which pair.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from app.knowledge.reference import Reference
 from tests.app.knowledge.threads import FILES, Threaded, read
+from tests.shared import shared_path
 
 
 def main() -> None:
@@ -25,6 +27,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         reference = Reference(Path(folder))
         reference.prepare()
+        if "--large" in sys.argv:
+            reference.add(shared_path("data/medquad_train.jsonl.gz"))
+            reference.search("")
         print(f"{'':22}pairs  first  alone  p95 ms")
         for name in FILES:
             pairs = read(name)

@@ -17,6 +17,7 @@ ENTRIES = (
     Entry("Back pain", "information", "what it is", "It hurts to bend.", also=("bad back",)),
     Entry("Neck pain", "information", "what it is", "A stiff neck in the morning."),
     Entry("Animal bites", "treatment", "what to do", "Wash it.", also=("bitten by a dog", "cat")),
+    Entry("Stroke and mini-stroke (TIA)", "information", "what it is", "A clot in the brain."),
     Entry("Medicines for children", "treatment", "what to do", "Ask a pharmacist."),
 )
 
@@ -36,6 +37,8 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Names, Und
         ("what is gout?", Naming.ENTRY),
         ("I have back pain", Naming.ENTRY),
         ("a dog has bitten me", Naming.ENTRY),
+        ("will I have a stroke?", Naming.ENTRY),
+        ("what is a TIA?", Naming.ENTRY),
         ("can I have a dog?", Naming.PART),
         ("will I be back?", Naming.PART),
         ("is beer bad?", Naming.NOTHING),

@@ -70,6 +70,8 @@ NEW_TOPICS = [
     ("What is gout?", "My daughter has an itchy scalp, is it lice?", "Itching"),
     ("I have shingles", "I was bitten by a dog", "Animal bites"),
     ("I have a cold", "What are the warning signs in pregnancy?", "Warning signs in pregnancy"),
+    (ASTHMA, "will I get a stroke?", "Stroke"),
+    (ASTHMA, "can I ice my knee?", "Sprains"),
 ]
 OFF_TOPIC = [
     "What is the weather tomorrow?",
@@ -244,12 +246,21 @@ def test_how_a_question_is_put_tells_how_it_stands(
     assert leaning(said(text, plain=("one", "other"), naming=naming)) == expected
 
 
-@pytest.mark.parametrize("text", ["it hurts when I pee", "I also have a fever", "I have a fever"])
+@pytest.mark.parametrize(
+    "text",
+    ["it hurts when I pee", "I also have a fever", "I have a fever", "will I get a fever?"],
+)
 def test_what_names_an_entry_leans_only_where_the_topic_speaks_of_it(text: str) -> None:
     question = said(text, "fever", naming=Naming.ENTRY)
     assert 0 < stance(question, (GOUT,), always).share < 1
     assert stance(question, (GOUT,), never) == ALONE
     assert stance(question, (), always) == ALONE
+
+
+def test_a_question_with_a_pronoun_leans_more_than_one_that_tells() -> None:
+    asked = said("do they need surgery?", "surgeri", naming=Naming.ENTRY)
+    told = said("they itch and I have a fever", "fever", naming=Naming.ENTRY)
+    assert leaning(asked).share > leaning(told).share > 0
 
 
 def test_somebody_new_may_be_the_one_that_she_is() -> None:
