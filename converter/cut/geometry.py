@@ -37,7 +37,8 @@ class Geometry:
         """The numbers of a model that can be cut.
 
         Raises:
-            BadInputError: It is of another family, or its heads are not all of one size.
+            BadInputError: It is of another family, its heads are not all of one size, or a layer
+                has not the seven matrices of these numbers (experts, fused or missing ones).
         """
         if model.facts.architecture not in (EVEN, UNEVEN):
             raise BadInputError(
@@ -56,7 +57,25 @@ class Geometry:
             )
         if _per_layer(told, "attention.value_length", 1, (size,))[0] != size:
             raise BadInputError("The model's keys and values differ in size; it cannot be cut.")
-        return cls(width, size, _per_layer(told, "feed_forward_length", layers), heads, groups)
+        neurons = _per_layer(told, "feed_forward_length", layers)
+        found = cls(width, size, neurons, heads, groups)
+        _check_matrices(model, found)
+        return found
+
+    def matrices(self, layer: int) -> dict[str, tuple[int, int]]:
+        """The matrices by which a layer can be cut, and their shapes in NumPy's order."""
+        queries = self.heads[layer] * self.head_dim
+        values = self.groups[layer] * self.head_dim
+        neurons = self.neurons[layer]
+        return {
+            "attn_q": (queries, self.width),
+            "attn_k": (values, self.width),
+            "attn_v": (values, self.width),
+            "attn_output": (self.width, queries),
+            "ffn_gate": (neurons, self.width),
+            "ffn_up": (neurons, self.width),
+            "ffn_down": (self.width, neurons),
+        }
 
 
 def check_fits(plan: Plan, geometry: Geometry) -> None:
@@ -77,12 +96,29 @@ def check_fits(plan: Plan, geometry: Geometry) -> None:
             )
 
 
+def _check_matrices(model: Model, geometry: Geometry) -> None:
+    shapes = {weight.name: weight.shape for weight in model.weights}
+    for layer in range(len(geometry.neurons)):
+        for part, shape in geometry.matrices(layer).items():
+            name = f"blk.{layer}.{part}.weight"
+            if shapes.get(name) != shape:
+                raise BadInputError(
+                    f"The model has no {name} of {shape[0]} x {shape[1]} weights, as its keys say "
+                    "it should; only models whose layers have these matrices, one each and no "
+                    "experts, can be cut."
+                )
+
+
 def _per_layer(
     told: Mapping[str, object], key: str, layers: int, default: tuple[int, ...] = ()
 ) -> tuple[int, ...]:
     value = told.get(key, default)
     values = (value,) * layers if isinstance(value, int) else value
-    if isinstance(values, (list, tuple)) and values and all(type(item) is int for item in values):
+    if (
+        isinstance(values, (list, tuple))
+        and len(values) == layers > 0
+        and all(type(item) is int for item in values)
+    ):
         return tuple(values)
     raise BadInputError(f"The model does not say its {key}, so it cannot be cut; convert it again.")
 
