@@ -51,7 +51,7 @@ def gpu_build(system_info: str | None) -> Check:
     return attention(
         "GPU build",
         "llama.cpp was built without CUDA, so the model runs on the processor alone.",
-        "Build it on this board with the bundle's `build/build-cuda.sh`.",
+        "Build it on this board: `sudo sh /opt/bedside/current/build/build-cuda.sh`.",
     )
 
 

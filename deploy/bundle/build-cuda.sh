@@ -1,15 +1,16 @@
 #!/bin/sh
-# Builds llama.cpp for the GPU of a Jetson Orin Nano with JetPack 6, on the board, offline. As root,
-# out of a bundle's folder on the disk:
-#     sh build/build-cuda.sh [--jobs N]
+# Builds llama.cpp for the GPU of a Jetson Orin Nano with JetPack 6, on the board, offline:
+#     sudo sh /opt/bedside/current/build/build-cuda.sh [--jobs N]
+# Wherever this script lies, it builds out of what the installer verified and laid beside the release,
+# which nobody but root can have changed since: pip and the build tools run as root here.
 # The release itself is left as it is. What was built lies beside its environment in `cuda/`, and a
 # drop-in tells the kiosk to load it from there, written only after a question was answered on the
 # GPU. Remove the drop-in and the kiosk runs on the processor again; so does the next release until
 # this is run for it, which is quick: the wheel is kept.
 set -eu
+umask 022 # the kiosk reads what root builds
 
 root=${BEDSIDE_ROOT:-}
-here=$(cd "$(dirname "$0")" && pwd)
 current=$root/opt/bedside/current
 kept=$root/var/cache/bedside-cuda
 systemd=$root/etc/systemd/system
@@ -20,7 +21,9 @@ jobs=2 # nvcc takes some 2 GB a job, and the board has 8
 say() { printf '%s\n' "$*"; }
 fail() { printf '%s\n' "$*" >&2; exit 1; }
 one() { # the one file that there is
-    if [ $# != 1 ] || [ ! -f "$1" ]; then fail "The bundle is not whole: it lacks $(basename "$1")."; fi
+    if [ $# != 1 ] || [ ! -f "$1" ]; then
+        fail "The release is not whole: it lacks $(basename "$1"). Install it again."
+    fi
     printf '%s' "$1"
 }
 
@@ -28,16 +31,14 @@ one() { # the one file that there is
 [ -x "$current/venv/bin/python" ] || fail "Bedside is not installed here. Run install.sh first."
 [ -x "$nvcc" ] ||
     fail "CUDA's compiler is not at $nvcc. Install JetPack's: sudo apt install cuda-toolkit-12-6"
-(cd "$here/.." && sha256sum --check --strict --quiet SHA256SUMS) ||
-    fail "A file of the bundle is not what it was. Copy the bundle to this board again."
-sdist=$(one "$here"/llama_cpp_python-*.tar.gz)
-pip=$(one "$here"/../wheels/pip-*.whl)
-
 release=$(readlink -f "$current")
+parts=$release/build
+(cd "$release" && grep '  build/' SHA256SUMS | sha256sum --check --strict --quiet) ||
+    fail "A file of the release is not what it was. Install it again."
 llama=$("$release/venv/bin/python" -I -c \
     'from importlib.metadata import version; print(version("llama-cpp-python"))')
-[ "$sdist" = "$here/llama_cpp_python-$llama.tar.gz" ] ||
-    fail "The release runs llama-cpp-python $llama. Use the bundle that it was installed from."
+sdist=$(one "$parts/llama_cpp_python-$llama.tar.gz")
+pip=$(one "$parts"/pip-*.whl)
 cuda=$("$nvcc" --version | sed -n 's/.*release \([0-9.]*\).*/\1/p')
 wheels=$kept/$llama-cuda$cuda
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/bedside-cuda.XXXXXX")
@@ -48,13 +49,13 @@ build() {
     say "takes; expect an hour or more. Stop the kiosk meanwhile, for its memory."
     python=$(readlink -f "$release/venv/bin/python")
     "$python" -m venv --without-pip "$work/tools"
-    "$work/tools/bin/python" "$pip/pip" install --quiet --no-index --no-deps "$here"/*.whl
+    "$work/tools/bin/python" "$pip/pip" install --quiet --no-index --no-deps "$parts"/*.whl
     mkdir -p "$work/source" "$work/out"
     tar -xzf "$sdist" -C "$work/source" --strip-components=1
     PATH="$work/tools/bin:$PATH" CUDACXX=$nvcc CMAKE_BUILD_PARALLEL_LEVEL=$jobs \
         CMAKE_ARGS="-DGGML_CUDA=ON -DCMAKE_CUDA_ARCHITECTURES=87-real -DGGML_CUDA_NO_VMM=ON \
 -DGGML_NATIVE=OFF -DGGML_CPU_ARM_ARCH=armv8.2-a+dotprod+fp16 -DLLAVA_BUILD=OFF -DLLAMA_OPENSSL=OFF \
--DCMAKE_PLATFORM_NO_VERSIONED_SONAME=ON -DCMAKE_PROJECT_llama_cpp_INCLUDE=$here/nocommon.cmake" \
+-DCMAKE_PLATFORM_NO_VERSIONED_SONAME=ON -DCMAKE_PROJECT_llama_cpp_INCLUDE=$parts/nocommon.cmake" \
         "$work/tools/bin/python" "$pip/pip" wheel --quiet --no-index --no-build-isolation --no-deps \
         --no-cache-dir --wheel-dir "$work/out" -C "wheel.exclude=lib/**" \
         -C "wheel.exclude=include/**" -C "wheel.exclude=bin/**" "$work/source"

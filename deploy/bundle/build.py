@@ -87,7 +87,7 @@ def _contents(order: Order, place: Workplace, parts: Gathered, key: Path) -> con
             raise BadInputError(f"There is no reference index {one_line(str(order.reference))}.")
         found[bundle.REFERENCE] = order.reference
     if order.board == "orin-nano":
-        found |= cuda.contents(place, parts.source)
+        found |= cuda.contents(place, parts.source, parts.wheels.pip)
     return found
 
 

@@ -6,6 +6,8 @@ the sources and the build tools, and the wheel for the processor alone until the
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from deploy.bundle.contents import Contents
 from deploy.bundle.download import fetch
 from deploy.bundle.gather import FROM_SOURCE
@@ -19,8 +21,11 @@ JETPACK_PYTHON = "3.10"
 SCRIPT, NO_COMMON = "build-cuda.sh", "nocommon.cmake"
 
 
-def contents(place: Workplace, source: Source) -> Contents:
+def contents(place: Workplace, source: Source, pip: Path) -> Contents:
     """The folder `build/` of a bundle for the Orin.
+
+    It is whole by itself, with a pip of its own: a release keeps this folder, and not the wheels
+    that it was installed from.
 
     Raises:
         BadInputError: a tool would not run there.
@@ -30,5 +35,5 @@ def contents(place: Workplace, source: Source) -> Contents:
     check_wheels(tools)
     (sdist,) = fetch(place, SOURCES, FROM_SOURCE)
     here = source.folder / "deploy" / "bundle"
-    carried = (*tools, sdist, here / SCRIPT, here / NO_COMMON)
+    carried = (*tools, pip, sdist, here / SCRIPT, here / NO_COMMON)
     return {f"build/{path.name}": path for path in carried}

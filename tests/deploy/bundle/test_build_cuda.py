@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -14,6 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from deploy.bundle import cuda
+from deploy.bundle.pins import BUILD, SOURCES
+from deploy.bundle.source import Source
+from deploy.bundle.workplace import Workplace
 from tests.shared import ROOT
 
 PYTHON = """#!/bin/sh
@@ -38,33 +43,33 @@ class Board:
     """A fake root with a release, a bundle's folder, and a compiler."""
 
     def __init__(self, folder: Path) -> None:
-        self.root, self.bundle, self.log = folder / "root", folder / "bundle", folder / "log"
+        self.root, self.log = folder / "root", folder / "log"
         self.release = self.root / "opt/bedside/releases/1.0.0"
+        self.script = self.release / "build/build-cuda.sh"
         _program(self.release / "venv/bin/python", PYTHON)
         (self.root / "opt/bedside/current").symlink_to("releases/1.0.0")
         self.nvcc = folder / "nvcc"
         _program(self.nvcc, "#!/bin/sh\necho 'Cuda compilation tools, release 12.6, V12.6.68'\n")
-        self._make_bundle()
+        self._make_parts()
 
-    def _make_bundle(self) -> None:
-        build = self.bundle / "build"
+    def _make_parts(self) -> None:
+        build = self.release / "build"
         build.mkdir(parents=True)
         for name in ("build-cuda.sh", "nocommon.cmake"):
             (build / name).write_bytes((ROOT / "deploy/bundle" / name).read_bytes())
         with tarfile.open(build / "llama_cpp_python-0.3.36.tar.gz", "w:gz") as archive:
             archive.add(build / "nocommon.cmake", "llama/CMakeLists.txt")
         (build / "ninja-1.0-py3-none-any.whl").touch()
-        (self.bundle / "wheels").mkdir()
-        (self.bundle / "wheels/pip-26.3-py3-none-any.whl").touch()
-        files = sorted(path for path in self.bundle.rglob("*") if path.is_file())
-        sums = (f"{_sha256(path)}  {path.relative_to(self.bundle)}\n" for path in files)
-        (self.bundle / "SHA256SUMS").write_text("".join(sums))
+        (build / "pip-26.3-py3-none-any.whl").touch()
+        sums = [f"{_sha256(path)}  build/{path.name}\n" for path in sorted(build.iterdir())]
+        not_kept = "0" * 64 + "  wheels/numpy.whl\n"
+        (self.release / "SHA256SUMS").write_text("".join([*sums, not_kept]))
 
     def build(self, **environment: str) -> subprocess.CompletedProcess[str]:
         ours = {"BEDSIDE_ROOT": str(self.root), "CUDACXX": str(self.nvcc), "LOG": str(self.log)}
         here = {"LLAMA": "0.3.36", "REAL": sys.executable, "TMPDIR": str(self.root)}
         return subprocess.run(
-            ["sh", str(self.bundle / "build/build-cuda.sh")],
+            ["sh", str(self.script)],
             env={"PATH": os.environ["PATH"], **ours, **here, **environment},
             capture_output=True,
             text=True,
@@ -133,7 +138,7 @@ def test_nothing_is_left_behind(board: Board) -> None:
     ("environment", "sentence"),
     [
         ({"CUDACXX": "/nowhere/nvcc"}, "CUDA's compiler is not at /nowhere/nvcc"),
-        ({"LLAMA": "0.3.35"}, "The release runs llama-cpp-python 0.3.35"),
+        ({"LLAMA": "0.3.35"}, "The release is not whole: it lacks llama_cpp_python-0.3.35.tar.gz"),
         ({"BEDSIDE_ROOT": "/nowhere"}, "Bedside is not installed here"),
     ],
 )
@@ -144,9 +149,37 @@ def test_refused(board: Board, environment: dict[str, str], sentence: str) -> No
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_damaged_bundle(board: Board) -> None:
-    (board.bundle / "build/nocommon.cmake").write_text("set(EVIL ON)")
+def test_a_damaged_release(board: Board) -> None:
+    (board.release / "build/nocommon.cmake").write_text("set(EVIL ON)")
     done = board.build()
     assert done.returncode == 1
-    assert "A file of the bundle is not what it was" in done.stderr
+    assert "A file of the release is not what it was" in done.stderr
     assert not board.log.exists()
+
+
+def test_a_folder_that_others_may_write_is_not_built_from(board: Board, tmp_path: Path) -> None:
+    """Root's pip would run what lies beside a script in somebody's home."""
+    home = tmp_path / "home/build"
+    shutil.copytree(board.release / "build", home)
+    shutil.copy(board.release / "SHA256SUMS", home.parent)
+    (home.parent / "wheels").mkdir()
+    for name in ("build/evil-1.0-py3-none-any.whl", "wheels/pip-26.3-py3-none-any.whl"):
+        (home.parent / name).touch()
+    board.script = home / board.script.name
+    assert board.build().returncode == 0
+    assert " wheel " in board.log.read_text()
+    assert str(home.parent) not in board.log.read_text()
+
+
+def test_a_bundle_carries_all_that_the_build_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the one folder that a release keeps: its wheels are gone by then."""
+    fetched = {BUILD: ["ninja-1.0-py3-none-any.whl"], SOURCES: ["llama_cpp_python-0.3.36.tar.gz"]}
+    monkeypatch.setattr(cuda, "fetch", lambda _, lock, __: [tmp_path / n for n in fetched[lock]])
+    monkeypatch.setattr(cuda, "check_wheels", lambda _: None)
+    source = Source(ROOT, "ab" * 20, 1_700_000_000, "1.2.3", left_out=False)
+    pip = tmp_path / "pip-26.3-py3-none-any.whl"
+    carried = cuda.contents(Workplace(tmp_path), source, pip)
+    built_from = sorted(f"build/{path.name}" for path in Board(tmp_path).script.parent.iterdir())
+    assert sorted(carried) == built_from
