@@ -9,7 +9,9 @@ from app.monitor.logreader import RunLog
 from app.monitor.runlog import TurnRecord
 
 LONGEST_STEP_S = 3.0
-"""Points further apart are not joined: nothing is known between them."""
+"""Readings further apart are not joined: nothing is known between them."""
+_MOST_STEPS = 300
+"""Points of one answer: more than a plot is wide, however long a log says that it took."""
 
 Point = tuple[float, float | None]
 
@@ -35,13 +37,16 @@ def series_of(log: RunLog) -> tuple[Series, ...]:
     longest = LONGEST_STEP_S
     if log.header.power is not None and log.header.power.rate_hz > 0:
         longest = max(longest, 3 / log.header.power.rate_hz)
-    found = (
-        Series("Power", "W", tuple((one.t, one.power_w) for one in samples)),
-        Series("Temperature", "°C", tuple((one.t, one.temp_c) for one in samples)),
+
+    def read(title: str, unit: str, points: Iterator[Point]) -> Series:
+        return Series(title, unit, tuple(_broken(points, longest)))
+
+    return (
+        read("Power", "W", ((one.t, one.power_w) for one in samples)),
+        read("Temperature", "°C", ((one.t, one.temp_c) for one in samples)),
         Series("Decoding", "tokens/s", tuple(_speeds(log.turns))),
-        Series("Engine memory", "MiB", tuple((one.t, _mib(one.engine_rss)) for one in samples)),
+        read("Engine memory", "MiB", ((one.t, _mib(one.engine_rss)) for one in samples)),
     )
-    return tuple(Series(one.title, one.unit, tuple(_broken(one.points, longest))) for one in found)
 
 
 def _speeds(turns: tuple[TurnRecord, ...]) -> Iterator[Point]:
@@ -49,13 +54,13 @@ def _speeds(turns: tuple[TurnRecord, ...]) -> Iterator[Point]:
     for turn in turns:
         if turn.decode_s > 0 and turn.generated > 0:
             speed, begin = turn.generated / turn.decode_s, turn.t1 - turn.decode_s
-            steps = max(1, int(turn.decode_s))
+            steps = max(1, int(min(turn.decode_s, _MOST_STEPS)))
             yield begin, None
             yield from ((begin + turn.decode_s * step / steps, speed) for step in range(steps + 1))
             yield turn.t1, None
 
 
-def _broken(points: tuple[Point, ...], longest: float) -> Iterator[Point]:
+def _broken(points: Iterator[Point], longest: float) -> Iterator[Point]:
     before: float | None = None
     for at, value in points:
         if before is not None and at - before > longest:

@@ -127,6 +127,20 @@ def test_any_series_can_be_drawn(points: list[tuple[float, float | None]]) -> No
         assert len(plot(series)) == HEIGHT + 2
 
 
+def test_an_answer_of_years_is_a_plot_like_another() -> None:
+    one = turn(5.5)
+    years = log(2.0, 2.0, turns=(replace(one, t1=3e8, decode_s=3e8),))
+    speed = series_of(years)[2]
+    assert speed.title == "Decoding"
+    assert len(speed.points) < 1000
+    known = [at for at, value in speed.points if value is not None]
+    assert (min(known), max(known)) == (0.0, 3e8)
+    assert len(plot(speed)) == HEIGHT + 2
+    long = log(2.0, 2.0, turns=(replace(one, t1=4000.0, decode_s=3900.0),))
+    drawn = [value for _, value in series_of(long)[2].points]
+    assert None not in drawn[1:-1], "one line, however far apart its points"
+
+
 class _Links(HTMLParser):
     """Notes every tag, and anything that would be fetched."""
 
