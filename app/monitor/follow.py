@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -57,13 +58,16 @@ class Follower:
             self._read_on(newest)
             age = max(0.0, self._clock() - newest.stat().st_mtime)
         except FileNotFoundError:  # rotation removed it between two calls
-            self._path = None
+            self._path = self._state = None  # what is read from the start is counted from nothing
             return None
         return None if self._state is None else replace(self._state, age_s=age)
 
     def _newest(self) -> Path | None:
-        logs = list(self._folder.glob(f"*{SUFFIX}"))
-        return max(logs, key=lambda path: (path.stat().st_mtime_ns, path.name), default=None)
+        changed: dict[Path, int] = {}
+        for path in self._folder.glob(f"*{SUFFIX}"):
+            with suppress(FileNotFoundError):  # gone meanwhile: another one's, or the newest next
+                changed[path] = path.stat().st_mtime_ns
+        return max(changed, key=lambda path: (changed[path], path.name), default=None)
 
     def _read_on(self, path: Path) -> None:
         with path.open("rb") as file:

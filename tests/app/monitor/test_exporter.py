@@ -66,6 +66,26 @@ def test_a_next_part_goes_on_and_another_run_begins_anew(tmp_path: Path) -> None
     assert state is not None and (state.answers, state.header.id) == (0, other.id)
 
 
+def test_a_file_that_vanishes_doubles_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write(tmp_path, encode(HEADER), encode(turn(0.0)))
+    follower = Follower(tmp_path)
+    (tmp_path / "gone-001.jsonl").symlink_to("nowhere")
+    for _ in range(2):
+        state = follower.look()
+        assert state is not None and (state.answers, state.generated) == (1, 64)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", _vanished)
+        assert follower.look() is None
+    state = follower.look()
+    assert state is not None and (state.answers, state.generated) == (1, 64)
+
+
+def _vanished(*_: object) -> None:
+    raise FileNotFoundError(2, "No such file or directory")
+
+
 def test_what_is_old_or_unknown_is_left_out() -> None:
     recorded = log(3.0, None)
     fresh = State(HEADER, recorded.samples[0])
