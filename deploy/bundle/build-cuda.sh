@@ -9,6 +9,7 @@
 # this is run for it, which is quick: the wheel is kept.
 set -eu
 umask 022 # the kiosk reads what root builds
+cd / # Python imports from the folder that it is called in
 
 root=${BEDSIDE_ROOT:-}
 current=$root/opt/bedside/current
