@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from app.boards import profile
@@ -101,10 +101,12 @@ def make_plan(
 
     Raises:
         BadInputError: the saliency is of another model.
-        UsageError: what is asked for cannot be built, or no cut of neurons reaches it.
+        UsageError: what is asked for cannot be built, no cut of neurons reaches it, or one number
+            for all layers is asked of a model whose layers differ.
     """
     request.check()
     geometry = Geometry.read(material.model)
+    _check_one_number(request, geometry)
     if saliency is not None:
         _check_same_model(saliency, sha256, geometry)
     depth = len(geometry.neurons)
@@ -129,6 +131,22 @@ def make_plan(
     )
     plan = with_sizes(material, draft(count), request.file_type)
     return _with_got(plan, geometry)
+
+
+def _check_one_number(request: Request, geometry: Geometry) -> None:
+    """See that what is cut alike from every layer is alike in every layer."""
+    cuts_neurons = (
+        request.neurons > 0 or request.file_bytes is not None or request.speed is not None
+    )
+    for what, is_cut, counts in (
+        ("neurons", cuts_neurons, geometry.neurons),
+        ("heads", request.heads > 0, geometry.groups),
+    ):
+        if is_cut and not request.per_layer and len(set(counts)) > 1:
+            raise UsageError(
+                f"The model's layers differ in their number of {what} already, so they cannot all "
+                f"keep the same; give --per-layer to cut {what} where they cost least."
+            )
 
 
 def _check_same_model(saliency: Saliency, sha256: str, geometry: Geometry) -> None:
@@ -223,13 +241,4 @@ def _with_got(plan: Plan, geometry: Geometry) -> Plan:
         "layers": len(geometry.neurons) - len(layers),
         "widths": "uniform" if plan.uniform else "per layer",
     }
-    return Plan(
-        plan.source_sha256,
-        plan.score,
-        plan.layers,
-        plan.calibration,
-        plan.asked,
-        MappingProxyType(got),
-        plan.parameters,
-        plan.bytes,
-    )
+    return replace(plan, got=MappingProxyType(got))

@@ -86,6 +86,39 @@ def test_layers_that_differ(wide: Material) -> None:
     assert all(width == 1300 or width % 256 == 0 for width in _widths(plan))
 
 
+@pytest.fixture(scope="module")
+def uneven(wide: Material) -> Material:
+    """What is left of `wide` after layers gave different numbers of neurons and heads."""
+    plan = _plan(wide, neurons=8 / 18, heads=1 / 6, per_layer=True)
+    assert len(set(_widths(plan))) > 1 and len(set(_groups(plan))) > 1
+    return cut(wide, plan)
+
+
+@pytest.mark.parametrize("asked", [{"neurons": 0.1}, {"neurons": 0.7}, {"file_bytes": 10**6}])
+def test_one_width_is_refused_where_layers_differ(
+    uneven: Material, asked: dict[str, object]
+) -> None:
+    with pytest.raises(UsageError, match=r"number of neurons already.*--per-layer"):
+        _plan(uneven, **asked)
+    before, plan = Geometry.read(uneven.model), _plan(uneven, per_layer=True, **asked)
+    assert all(0 < now <= then for now, then in zip(_widths(plan), before.neurons, strict=True))
+    assert sum(_widths(plan)) < sum(before.neurons)
+
+
+def test_one_number_of_heads_is_refused_where_layers_differ(uneven: Material) -> None:
+    with pytest.raises(UsageError, match=r"number of heads already.*--per-layer"):
+        _plan(uneven, heads=0.5)
+    assert _groups(_plan(uneven, heads=0.99, per_layer=True)) == [2, 2, 2]
+
+
+def test_layers_that_differ_can_be_left_out_as_they_are(uneven: Material) -> None:
+    before = Geometry.read(uneven.model)
+    plan = _plan(uneven, layers=1, layers_by=LayersBy.RANDOM)
+    kept = [layer.index for layer in plan.layers]
+    assert _widths(plan) == [before.neurons[layer] for layer in kept]
+    assert _groups(plan) == [before.groups[layer] for layer in kept]
+
+
 @given(
     asked=st.builds(
         Request,
