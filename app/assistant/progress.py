@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Literal
 
 from app.assistant.events import TurnEvent
-from app.conversation.turns import Answer
-from app.engine.messages import Event, Failed, Finished, Prefill, StopReason, Text
+from app.conversation.turns import Answer, Ending
+from app.engine.messages import Event, Failed, Finished, Prefill, Text
 from app.sanitise import Sanitiser, one_line
 
 _LONGEST = 1000
@@ -32,7 +31,7 @@ class AnswerInProgress:
         return Answer(self._text, self._reason)
 
     @property
-    def _reason(self) -> StopReason | Literal["failed"]:
+    def _reason(self) -> Ending:
         match self.last:
             case Finished(reason=reason):
                 return reason

@@ -20,17 +20,12 @@ from app.assistant.events import (
     TurnEvent,
 )
 from app.assistant.notices import DEMONSTRATION, remarks_on
-from app.cli.lines import alert_lines, from_reference, passage_lines
+from app.cli.lines import alert_lines, passage_lines
+from app.conversation.wording import ENDINGS, from_reference
 from app.errors import BadInputError, BedsideError, EngineError, ResourceError
 
 Say = Callable[[str], None]
 LastEvent = Finished | Failed | Held
-
-_ENDINGS = {
-    "cancelled": "(stopped)",
-    "length": "(cut: the answer reached its longest)",
-    "repetition": "(ended: the model had begun to repeat itself)",
-}
 
 
 def failure(failed: Failed) -> BedsideError:
@@ -107,7 +102,7 @@ class _Writer:
     def _lean(self, passages: Passages) -> None:
         self._tell_all(passage_lines(passages))
         if self._demonstration and passages.found:
-            self._write(from_reference(passages.found[0]))
+            self._write(f"{from_reference(passages.found[0])}\n")
 
     def _tell_all(self, lines: Iterable[str]) -> None:
         for line in lines:
@@ -120,7 +115,7 @@ def ending(last: LastEvent) -> str:
         case Failed(sentence=sentence):
             return sentence
         case Finished(reason=reason):
-            return _ENDINGS.get(reason, "")
+            return ENDINGS[reason]
         case Held():
             return "The model was not asked."
 

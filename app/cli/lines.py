@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from app.assistant.events import Alert, Passages
 from app.knowledge.passage import Passage
 from app.safety import Card, Question
-from app.sanitise import clean, one_line
+from app.sanitise import one_line
 
 
 def alert_lines(alert: Alert) -> Iterator[str]:
@@ -32,12 +32,6 @@ def passage_lines(passages: Passages) -> Iterator[str]:
         yield "The reference has nothing on this: the answer rests on the model alone."
     for number, passage in enumerate(passages.found, start=1):
         yield f"[{number}] {_named(passage)}"
-
-
-def from_reference(passage: Passage) -> str:
-    """The passage itself, where the model is only a demonstration."""
-    title, text = one_line(passage.title), clean(passage.text)
-    return f"From the reference: {title}\n\n{text}\n\nThe model's own words:\n"
 
 
 def asked_lines(questions: Sequence[Question]) -> Iterator[str]:

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.conversation.turns import Answer, Conversation, Turn
+from app.conversation.wording import ENDINGS, from_reference
 from app.knowledge.passage import Passage
 from app.sanitise import clean, one_line
 
-_MARKS = {
-    "cancelled": "*(stopped)*",
-    "length": "*(cut: the answer reached its longest)*",
-    "repetition": "*(ended: the model had begun to repeat itself)*",
-    "failed": "*(broken off: the engine failed)*",
-}
 _NO_ANSWER = "*(no answer of the model)*"
 _NO_SOURCES = "Sources: none; this rests on the model alone."
 _LONGEST_NOTE = 1000
@@ -36,7 +31,7 @@ def to_markdown(conversation: Conversation, model: str, demonstration: str, noti
 
 def _turn(turn: Turn, *, passage_first: bool) -> str:
     question = "\n".join(f"> {line}" for line in clean(turn.question).splitlines())
-    first = [_from_reference(one) for one in turn.passages[:passage_first]]
+    first = [from_reference(one) for one in turn.passages[:passage_first]]
     parts = [*_alerts(turn), *first, *_answers(turn), *_sources(turn)]
     return "\n\n".join(["## Question", question, *parts])
 
@@ -49,12 +44,6 @@ def _alerts(turn: Turn) -> Iterator[str]:
         yield _NO_ANSWER
 
 
-def _from_reference(passage: Passage) -> str:
-    """The passage in the place of the answer, as a demonstration model has it on the screen."""
-    title, text = one_line(passage.title), clean(passage.text).strip()
-    return f"From the reference: {title}\n\n{text}\n\nThe model's own words:"
-
-
 def _answers(turn: Turn) -> list[str]:
     answers = [_answer(answer) for answer in turn.answers]
     if len(answers) > 1:
@@ -64,7 +53,8 @@ def _answers(turn: Turn) -> list[str]:
 
 def _answer(answer: Answer) -> str:
     remarks = (f"*Note:* {one_line(remark, _LONGEST_NOTE)}" for remark in answer.remarks)
-    parts = [clean(answer.text).strip(), _MARKS.get(answer.reason, ""), *remarks]
+    ending = ENDINGS[answer.reason]
+    parts = [clean(answer.text).strip(), ending and f"*({ending})*", *remarks]
     return "\n\n".join(filter(None, parts))
 
 

@@ -10,13 +10,16 @@ from app.engine.messages import Message, StopReason
 from app.errors import UsageError
 from app.knowledge.passage import Passage
 
+Ending = StopReason | Literal["failed"]
+"""How an answer ended."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One answer of the model, also one that was cut short."""
 
     text: str
-    reason: StopReason | Literal["failed"]
+    reason: Ending
     remarks: tuple[str, ...] = ()
     """What stands below it: that sentences are not in its sources, amounts to check. A sentence
     each."""

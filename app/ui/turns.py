@@ -21,20 +21,12 @@ from app.assistant.events import (
     Text,
     TurnEvent,
 )
-from app.engine.messages import StopReason
+from app.conversation.wording import ENDINGS
 from app.errors import BedsideError
 from app.knowledge.passage import Passage
 from app.safety import Card
 from app.ui.pace import TurnMeter
 from app.ui.state import Phase
-
-MARKS: dict[StopReason, str] = {
-    "stop": "",
-    "length": "The answer was cut: it reached the longest length that is set.",
-    "cancelled": "You stopped the answer.",
-    "repetition": "The answer was ended: the model began to repeat itself.",
-}
-"""What the screen says below an answer, by how it ended."""
 
 _STATUS_SECONDS = 0.25
 
@@ -127,7 +119,7 @@ class TurnPlayer:
                 self._tell(Phase.ANSWERING)
                 self._answer.write(text)
             case Finished(reason=reason):
-                self._answer.finish(MARKS[reason])
+                self._answer.finish(ENDINGS[reason])
             case Failed(sentence=sentence):
                 self._answer.finish(sentence, failed=True)
             case _:

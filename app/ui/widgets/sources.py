@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from app.assistant.events import Support
 from app.assistant.notices import unsupported
+from app.conversation.wording import MODELS_WORDS, reference_heading
 from app.knowledge.passage import Passage
 from app.sanitise import clean, one_line
 from app.ui.commands import ShowSources, ShowUnsupported
@@ -17,7 +18,6 @@ from app.ui.widgets.markdown import AnswerMarkdown
 
 MODEL_ALONE = "This answer rests on the model alone."
 NO_SOURCE = "No source found. This answer rests on the model alone."
-MODELS_WORDS = "The model's own words:"
 _NOT_REVIEWED = "none"
 
 
@@ -81,8 +81,7 @@ class PassageFirst(Vertical):
         self._passage = passage
 
     def compose(self) -> ComposeResult:
-        title = one_line(self._passage.title)
-        yield Static(f"From the reference: {title}", classes="heading", markup=False)
+        yield Static(reference_heading(self._passage), classes="heading", markup=False)
         yield AnswerMarkdown(clean(self._passage.text))
         yield Static(origin(self._passage), classes="origin", markup=False)
         yield Static(MODELS_WORDS, classes="below", markup=False)

@@ -205,7 +205,7 @@ def test_ctrl_c_stops_the_answer_and_ends_with_130(
     engine.answering.clear()
     ctrl_c(lambda: engine.asked)
     done = invoke("ask", "Why?")
-    assert done.exit_code == 130 and "(stopped)" in done.stderr
+    assert done.exit_code == 130 and "You stopped the answer." in done.stderr
     assert "The notice." in done.stderr and engine.closed
 
 

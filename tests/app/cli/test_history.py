@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from app.cli import root
 from app.conversation.turns import Answer, Turn
 from app.conversation.vault import DELETED, FOLDER, UNFINISHED, About, Passphrase, Vault
+from app.conversation.wording import ENDINGS
 from app.knowledge.passage import Passage
 from tests.app.conversation.vault.files import CHEAP, WORDS, Oracle, plain_turn
 from tests.app.ui.terminal import Terminal, run_in_terminal
@@ -96,7 +97,8 @@ def test_show_and_export_say_the_same(kept: Path, tmp_path: Path) -> None:
     assert done.exit_code == 0 and "no longer encrypted" in " ".join(done.stdout.split())
     assert shown.stdout.endswith(file.read_text())
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    for words in ("> What is glaucoma?", "A disease of the eye.", "> And then?", "*(stopped)*"):
+    stopped = f"*({ENDINGS['cancelled']})*"
+    for words in ("> What is glaucoma?", "A disease of the eye.", "> And then?", stopped):
         assert words in file.read_text()
     assert "Model: tiny\n\nInformation, not a diagnosis." in file.read_text()
     assert "Do not rely on this." in file.read_text()

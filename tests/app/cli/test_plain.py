@@ -136,7 +136,7 @@ def test_ctrl_c_stops_the_answer_and_not_the_chat(
     ctrl_c(lambda: engine.asked)
     code, said = chat("What?\nWhy?\n")
     assert code == 0
-    assert said == ["Bedside: Yes, ", "(stopped)", "Bedside: Yes, but"]
+    assert said == ["Bedside: Yes, ", "You stopped the answer.", "Bedside: Yes, but"]
 
 
 def test_ctrl_c_while_the_model_is_loaded_ends_the_loading_before_the_engine(

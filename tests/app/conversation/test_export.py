@@ -33,7 +33,7 @@ def test_the_whole_file() -> None:
         "Demonstration model.\n\n"
         "## Question\n\n> What is glaucoma?\n\nA disease of the eye.\n\n"
         "Sources: none; this rests on the model alone.\n\n"
-        "## Question\n\n> And its signs?\n> In short.\n\nPain.\n\n*(stopped)*\n\n"
+        "## Question\n\n> And its signs?\n> In short.\n\nPain.\n\n*(You stopped the answer.)*\n\n"
         "Sources: none; this rests on the model alone.\n"
     )
 
@@ -64,7 +64,7 @@ def test_what_stood_below_an_answer_stands_below_it_here() -> None:
     remarks = ("1 of 2 sentences is not in the sources.", "Check with a pharmacist: “Two\n# pills”")
     conversation.add_answer(Answer("Own.", "length", remarks))
     assert (
-        "Own.\n\n*(cut: the answer reached its longest)*\n\n"
+        "Own.\n\n*(The answer was cut: it reached the longest length that is set.)*\n\n"
         "*Note:* 1 of 2 sentences is not in the sources.\n\n"
         "*Note:* Check with a pharmacist: “Two # pills”\n\nSources:"
     ) in export(conversation)
@@ -113,7 +113,8 @@ def test_no_source_and_no_alert_begins_a_line_of_its_own(words: str, flag: str) 
 
 def test_every_version_of_an_answer_is_there() -> None:
     text = export(talk("A?", Answer("one", "stop"), Answer("two", "length")))
-    assert text.index("**Answer 1**\n\none") < text.index("**Answer 2**\n\ntwo\n\n*(cut")
+    first, second = text.index("**Answer 1**\n\none"), text.index("**Answer 2**\n\ntwo")
+    assert first < second < text.index("*(The answer was cut")
 
 
 def test_how_an_answer_ended_is_said() -> None:

@@ -13,13 +13,13 @@ from textual.widgets import Input
 from app.assistant.assistant import Assistant
 from app.assistant.events import Failed
 from app.assistant.notices import DEMONSTRATION
+from app.conversation.wording import ENDINGS
 from app.engine.messages import Load, StopReason, Text
 from app.ui.screens.chat import ChatScreen
 from app.ui.screens.export import ExportScreen
 from app.ui.screens.help import HelpScreen
 from app.ui.screens.palette import PaletteScreen
 from app.ui.state import ChatState, Phase
-from app.ui.turns import MARKS
 from app.ui.widgets.lines import HintLine
 from app.ui.widgets.prompt import Prompt
 from app.ui.widgets.transcript import Transcript
@@ -173,7 +173,7 @@ async def test_stop_in_text_keeps_what_was_written(key: str) -> None:
         text = screen_text(pilot)
         assert "See a doctor" in text
         assert "soon." not in text
-        assert MARKS["cancelled"] in text
+        assert ENDINGS["cancelled"] in text
         assert assistant.stops == 1
 
 
@@ -186,7 +186,7 @@ async def test_stop_in_prefill() -> None:
         await wait_until(pilot, lambda: "20 of 40 tokens" in screen_text(pilot))
         await pilot.press("escape")
         await ready(pilot)
-        assert MARKS["cancelled"] in screen_text(pilot)
+        assert ENDINGS["cancelled"] in screen_text(pilot)
 
 
 @pytest.mark.parametrize("reason", ["stop", "length", "repetition"])
@@ -199,7 +199,7 @@ async def test_the_last_piece_is_drawn_however_it_ends(reason: StopReason) -> No
         await answered(pilot)
         text = screen_text(pilot)
         assert "\n   42\n" in text
-        assert MARKS[reason] in text
+        assert ENDINGS[reason] in text
 
 
 @in_loop

@@ -10,10 +10,11 @@ from textual.pilot import Pilot
 
 from app.assistant.events import Support
 from app.assistant.notices import DEMONSTRATION
+from app.conversation.wording import MODELS_WORDS
 from app.ui.screens.chat import ChatScreen
 from app.ui.screens.sources import SourcesScreen, passage_head
 from app.ui.screens.unsupported import UnsupportedScreen
-from app.ui.widgets.sources import MODEL_ALONE, MODELS_WORDS, NO_SOURCE, support_line
+from app.ui.widgets.sources import MODEL_ALONE, NO_SOURCE, support_line
 from tests.app.ui.fakes import FakeAssistant, Script, passage
 from tests.app.ui.helpers import answered, chat_app, in_loop, ready, screen_text, wait_until
 
