@@ -1,10 +1,11 @@
 """How fast a file runs here and what memory it takes, each file in a process of its own.
 
-    python -m converter.speed MODEL THREADS PROMPT GENERATE EXTRA
+    python -I -m converter.speed MODEL THREADS PROMPT GENERATE EXTRA
 
 Memory is the highest the process ever held, so two files in one process could not be told apart;
 and a kernel that crashes (`notes/llama_cpp.md` knows of some) takes that process alone with it.
-The engine's own door to llama.cpp is timed, since that is what a board runs.
+The engine's own door to llama.cpp is timed, since that is what a board runs. The process is
+isolated as the engine's is, so that no folder it runs in can slip code into it.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def measure_speed(model: Path, *, threads: int, prompt: int = 256, generate: int
     for extra in (True, False):
         numbers = [str(number) for number in (threads, prompt, generate, int(extra))]
         ended = subprocess.run(
-            [sys.executable, "-m", "converter.speed", str(model), *numbers],
+            [sys.executable, "-I", "-m", "converter.speed", str(model), *numbers],
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         if ended.returncode == 0:

@@ -58,3 +58,12 @@ def test_a_kernel_that_crashes_is_avoided(model: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("converter.speed.subprocess.run", crashing)
     assert not measure_speed(model, threads=1, prompt=8, generate=2).repacked
     assert asked == ["1", "0"]
+
+
+def test_no_code_of_the_current_folder_is_run(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "json.py").write_text("import pathlib; pathlib.Path('slipped-in').touch()")
+    monkeypatch.chdir(tmp_path)
+    assert measure_speed(model, threads=1, prompt=8, generate=2).prompt == 8
+    assert not (tmp_path / "slipped-in").exists()
