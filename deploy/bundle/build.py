@@ -45,7 +45,8 @@ def build(order: Order, place: Workplace, tell: Tell) -> Built:
     key = order.key or seal.throw_away_key(place)
     if order.key is None:
         tell("WARNING: there is no KEY, so the bundle is signed with a throw-away key from the")
-        tell("workplace. That is good for trying and NOT FOR A WARD.")
+        tell("workplace. That is good for trying and NOT FOR A WARD: when the workplace is gone,")
+        tell("the boards that trust the key take no update any more.")
     folder = place.emptied("bundle") / f"bedside-{parts.source.version}-{order.board}"
     wanted = _contents(order, place, parts, key)
     contents.place(folder, wanted)

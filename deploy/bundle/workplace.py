@@ -1,4 +1,7 @@
-"""Where a bundle is built: one folder that can be deleted at any time."""
+"""Where a bundle is built: one folder that can be deleted at any time.
+
+No key that a board is to go on trusting may lie in it, therefore; its own is for trying alone.
+"""
 
 from __future__ import annotations
 

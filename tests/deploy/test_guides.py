@@ -45,6 +45,15 @@ def test_every_file_that_an_offer_writes_is_in_the_list(guide: Path) -> None:
     assert [path for path in sorted(written) if path not in text] == []
 
 
+@pytest.mark.parametrize("text", [*GUIDES, ROOT / "README.md"], ids=lambda path: path.parent.name)
+def test_every_bundle_is_signed_with_a_key_that_stays(text: Path) -> None:
+    """Without KEY= it is a throw-away one of build/, and the boards refuse updates without it."""
+    commands = re.findall(r"make bundle BOARD=.*", text.read_text())
+    made = re.findall(r"ssh-keygen -t ed25519 -f ~/(\S+)", text.read_text())
+    assert commands and len(made) == 1
+    assert [line for line in commands if f" KEY=$HOME/{made[0]}" not in line] == []
+
+
 @PER_GUIDE
 def test_every_step_says_how_long_and_that_it_is_estimated(guide: Path) -> None:
     text = guide.read_text()
