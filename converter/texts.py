@@ -149,8 +149,8 @@ def _unpacked(data: bytes, path: Path, largest: int) -> bytes:
         while data:
             unpacker = zlib.decompressobj(31)
             unpacked += unpacker.decompress(data, largest - len(unpacked) + 1)
-            if not unpacker.eof:
-                raise EOFError
+            if len(unpacked) > largest or not unpacker.eof:
+                raise EOFError  # now: with no room left the next bound would be 0, which is none
             data = unpacker.unused_data.lstrip(b"\0")
     except (EOFError, zlib.error) as error:
         raise BadInputError(

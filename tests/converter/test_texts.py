@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 
 from app.errors import BadInputError, UsageError
 from converter import texts
-from converter.texts import Document, Piece, Sample, TextSource, cut_up, mix, read_texts, shuffled
+from converter.texts import (
+    Document,
+    Piece,
+    Sample,
+    TextSource,
+    cut_up,
+    file_text,
+    mix,
+    read_texts,
+    shuffled,
+)
 
 SOURCE = TextSource("t", "0" * 64)
 
@@ -85,6 +95,17 @@ def test_a_gzip_bomb_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(texts, "_LARGEST", 1000)
     with pytest.raises(BadInputError, match="oversized"):
         read_texts([_write(tmp_path / "a.gz", gzip.compress(b"word " * 1000))])
+
+
+@pytest.mark.parametrize("first", [999, 1000, 1001, 1002])
+def test_a_gzip_bomb_behind_a_member_that_ends_at_the_bound_is_stopped(
+    tmp_path: Path, first: int
+) -> None:
+    bomb = gzip.compress(b"a" * first) + gzip.compress(b"b" * 100_000)
+    with pytest.raises(BadInputError, match="oversized"):
+        file_text(_write(tmp_path / "a.gz", bomb), 1000)
+    whole = gzip.compress(b"a" * 400) + gzip.compress(b"b" * 600) + gzip.compress(b"")
+    assert file_text(_write(tmp_path / "b.gz", whole), 1000)[0] == "a" * 400 + "b" * 600
 
 
 def test_missing_files_and_folders(tmp_path: Path) -> None:
