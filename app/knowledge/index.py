@@ -74,10 +74,11 @@ def _insert(connection: sqlite3.Connection, document: Document, entries: Iterabl
         fields = [words(text) for text in _fields(entry)]
         indexed = [" ".join(map(term, field)) for field in fields]
         stored = connection.execute(
-            "INSERT INTO passage(document, kind, title, source, url, date, reviewed_by, text) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (document.id, entry.kind, entry.title, entry.source or document.source, entry.url,
-             entry.date, entry.reviewed_by, entry.text),
+            "INSERT INTO passage"
+            "(document, names, kind, title, source, url, date, reviewed_by, text) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (document.id, " ".join(entry.also), entry.kind, entry.title,
+             entry.source or document.source, entry.url, entry.date, entry.reviewed_by, entry.text),
         )  # fmt: skip
         number = stored.lastrowid
         topic = indexed[0] if entry.kind else f"{indexed[0]} #{number}"
@@ -103,11 +104,14 @@ def _count(connection: sqlite3.Connection, fields: list[list[str]], step: int) -
 
 
 def _forget(connection: sqlite3.Connection, number: int) -> None:
-    """Takes one passage out, with the words that it brought."""
-    title, text = connection.execute(
-        "SELECT title, text FROM passage WHERE id = ?", (number,)
+    """Takes one passage out, with the words that it brought.
+
+    A title holds the words of topic and heading, so these four are what `_fields` made of it.
+    """
+    found = connection.execute(
+        "SELECT title, names, kind, text FROM passage WHERE id = ?", (number,)
     ).fetchone()
-    _count(connection, [words(title), words(text)], -1)
+    _count(connection, [words(field) for field in found], -1)
     connection.execute("DELETE FROM search WHERE rowid = ?", (number,))
     connection.execute("DELETE FROM passage WHERE id = ?", (number,))
 

@@ -18,7 +18,7 @@ from app.knowledge.passage import Document, Passage
 from app.knowledge.ranking import Ranking
 from app.knowledge.readers.labels import Labels
 from app.knowledge.readers.read import read_document
-from app.knowledge.schema import connect, is_usable
+from app.knowledge.schema import connect, facts_of
 from app.knowledge.scoring import Ranked
 from app.knowledge.shipped import ID as CARDS
 from app.knowledge.shipped import cards_as_source, cards_fingerprint
@@ -172,12 +172,12 @@ class Reference:
             return self._connection
         if not self._path.exists():
             return self._build("")
-        if not is_usable(self._path):
-            return self._build("damaged or of another version")
-        self._connection = connect(self._path)
-        stated = dict(self._connection.execute("SELECT name, value FROM fact").fetchall())
+        stated = facts_of(self._path)
+        if stated is None:
+            return self._build("of another version")
         if any(stated.get(name) != value for name, value in self._facts().items()):
             return self._build("")
+        self._connection = connect(self._path)
         return self._connection
 
     def _build(self, reason: str) -> sqlite3.Connection:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 """Kept in `user_version`. An index of another version is built anew: its documents are kept
 apart from it, so nothing is lost."""
 
@@ -18,7 +19,7 @@ CREATE TABLE document(
     id TEXT PRIMARY KEY, title TEXT, source TEXT, licence TEXT, added TEXT, entries INTEGER
 );
 CREATE TABLE passage(
-    id INTEGER PRIMARY KEY, document TEXT, topic TEXT, kind TEXT,
+    id INTEGER PRIMARY KEY, document TEXT, topic TEXT, names TEXT, kind TEXT,
     title TEXT, source TEXT, url TEXT, date TEXT, reviewed_by TEXT, text TEXT
 );
 CREATE INDEX passage_topic ON passage(topic);
@@ -32,26 +33,34 @@ CREATE TABLE fact(name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
 
 
+PATIENCE_S = 5.0
+"""How long another Bedside that is writing is waited for."""
+
+
 def connect(path: Path) -> sqlite3.Connection:
     """Opens an index for reading and writing; it is not looked at yet.
 
     The connection may move between threads, but only one may use it at a time.
     """
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+    connection = sqlite3.connect(
+        path, isolation_level=None, check_same_thread=False, timeout=PATIENCE_S
+    )
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA temp_store = MEMORY")
     return connection
 
 
-def is_usable(path: Path) -> bool:
-    """Whether the file is a whole index of this version, as far as its first pages tell."""
+def facts_of(path: Path) -> Mapping[str, str] | None:
+    """What an index says of itself; None where it is of another version, or no file.
+
+    Raises:
+        sqlite3.DatabaseError: it is damaged as far as its first pages tell, or cannot be read now.
+    """
     if not path.is_file():
-        return False
+        return None
     with closing(connect(path)) as connection:
-        try:
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            connection.execute("SELECT name, value FROM fact").fetchall()
-            connection.execute("SELECT rowid FROM search LIMIT 1").fetchall()
-        except sqlite3.DatabaseError:
-            return False
-    return bool(version == VERSION)
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version != VERSION:
+            return None
+        connection.execute("SELECT rowid FROM search LIMIT 1").fetchall()
+        return dict(connection.execute("SELECT name, value FROM fact").fetchall())

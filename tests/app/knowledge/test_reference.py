@@ -16,6 +16,10 @@ from app.knowledge.readers.labels import Labels
 from app.knowledge.reference import Reference
 from tests.app.knowledge.conftest import CARD
 
+NAMED = """<Document source="S"><Focus>Quuxitis</Focus><Synonym>Zorbulose</Synonym>
+<Question qtype="treatment"/><Answer>Rest.</Answer><Question qtype="heading"/><Answer>Rest.</Answer>
+</Document>"""
+
 
 def titles(reference: Reference, question: str) -> list[str]:
     return [passage.title for passage in reference.search(question)]
@@ -105,6 +109,22 @@ def test_what_is_removed_leaves_no_word(reference: Reference, tmp_path: Path) ->
         words = connection.execute("SELECT count(*) FROM word WHERE word LIKE 'z%'").fetchone()
         spelt = connection.execute("SELECT count(*) FROM spelling WHERE word LIKE '^z%'").fetchone()
     assert (words, spelt) == ((0,), (0,))
+
+
+def test_a_removed_document_leaves_no_name_and_no_kind(
+    reference: Reference, tmp_path: Path
+) -> None:
+    def counted() -> list[tuple[str, int]]:
+        with closing(sqlite3.connect(tmp_path / "data" / "reference.db")) as connection:
+            return connection.execute("SELECT word, count FROM word ORDER BY word").fetchall()
+
+    reference.search("gout")
+    before = counted()
+    path = note(tmp_path, "quux.xml", NAMED)
+    reference.add(path)
+    assert {"zorbulose", "treatment", "quuxitis", "heading"} <= {word for word, _ in counted()}
+    reference.remove("quux")
+    assert counted() == before
 
 
 def test_refused_before_anything_is_kept(reference: Reference, tmp_path: Path) -> None:
@@ -266,6 +286,27 @@ def test_another_writer_is_told(reference: Reference, tmp_path: Path) -> None:
         reference._connection.execute("PRAGMA busy_timeout = 1")
         with pytest.raises(ResourceError, match="locked"):
             reference.search("gout")
+
+
+def test_another_writer_at_the_start_is_no_damage(
+    reference: Reference,
+    cards: Path,
+    told: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reference.search("gout")
+    reference.close()
+    path = tmp_path / "data" / "reference.db"
+    before = path.stat().st_ino
+    monkeypatch.setattr("app.knowledge.schema.PATIENCE_S", 0.01)
+    again = Reference(tmp_path / "data", cards=cards, tell=told.append)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(ResourceError, match="another Bedside is adding a document"):
+            again.search("gout")
+    assert again.search("gout")
+    assert (told, path.stat().st_ino) == ([], before)
 
 
 def test_files_are_the_owners_alone(reference: Reference, tmp_path: Path) -> None:
