@@ -28,7 +28,7 @@ from converter.architecture import Weight
 from converter.checkpoint import Checkpoint, SourceType, to_float32
 from converter.files import check_output, check_space, whole_file
 from converter.header import Entry, pack_header, padding
-from converter.material import Material, gather
+from converter.material import IMPORTANCE, Material, gather
 from converter.metadata import Field
 from converter.quantise import (
     FileType,
@@ -204,7 +204,7 @@ def _importance_fields(imatrix: Imatrix, file_type: FileType) -> Iterator[Field]
     digest = hashlib.sha256()
     for name in sorted(imatrix):
         digest.update(name.encode() + b"\0" + imatrix[name].astype("<f4").tobytes())
-    yield metadata.text("bedside.importance_sha256", digest.hexdigest())
+    yield metadata.text(IMPORTANCE, digest.hexdigest())
 
 
 def _order(weight: Weight) -> tuple[int, str]:

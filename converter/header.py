@@ -57,6 +57,8 @@ def padding(position: int) -> bytes:
 
 def pack_header(fields: Sequence[Field], entries: Sequence[Entry]) -> bytes:
     """The head of a file with these keys and these tensors, padded to where the data begins."""
+    keys = [field.key for field in fields]
+    assert len(set(keys)) == len(keys), f"a key stands twice: {sorted(keys)}"
     parts = [_MAGIC, struct.pack("<IQQ", _VERSION, len(entries), len(fields))]
     for field in fields:
         parts += _string(field.key), struct.pack("<I", field.kind), _value(field)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.errors import UsageError
-from converter import metadata
 from converter.cut.apply import cut
 from converter.cut.geometry import Geometry
 from converter.cut.measuring import Calibration
@@ -25,7 +24,7 @@ from converter.cut.source import source_hash
 from converter.cut.weights import Repairs
 from converter.export import Layout, lay_out, write
 from converter.files import check_output
-from converter.material import Material, open_material
+from converter.material import Material, calibrated, open_material
 from converter.quantise import FileType, Override
 from converter.runner import Runner
 from converter.stages import Workshop, measured, runnable, text_inputs, tool
@@ -120,9 +119,7 @@ class _Road:
         material = open_material(file) if order.cuts else self._material()
         if calibration is None:
             return lay_out(material, order.file_type, overrides=order.overrides)
-        told = " ".join(source.sha256 for source in calibration.sources)
-        texts = metadata.text("bedside.calibration_sha256", told)
-        material = replace(material, provenance=(*material.provenance, texts))
+        material = calibrated(material, (source.sha256 for source in calibration.sources))
         if order.file_type.is_float:
             return lay_out(material, order.file_type)
         sha256 = source_hash(file) if order.cuts else self.sha256

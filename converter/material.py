@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.errors import BadInputError
@@ -15,7 +16,14 @@ from converter.metadata import Field
 from converter.quantise import FileType, ModelFacts
 from converter.vocabulary import read_vocabulary
 
-_DECIDED = ("general.file_type", "general.quantization_version", "general.alignment")
+CALIBRATED = "bedside.calibration_sha256"
+"""The key that names the texts that a model was fitted to, by the hashes of their files."""
+IMPORTANCE = "bedside.importance_sha256"
+"""The key that names the importance by which a file was rounded."""
+_DEQUANTISED = "bedside.dequantised_from"
+_DECIDED = (
+    "general.file_type", "general.quantization_version", "general.alignment", IMPORTANCE,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,23 @@ class Material:
         """The smallest file type that holds every matrix as it is."""
         kinds = {weight.type for weight in self.model.weights if len(weight.shape) > 1}
         return FileType[kinds.pop().name] if len(kinds) == 1 else FileType.F32
+
+
+def calibrated(material: Material, texts: Iterable[str]) -> Material:
+    """The material, naming these texts beside those that it was fitted to before.
+
+    Whoever lets a text decide a weight, or what stays, tells it here: `compare` refuses to measure
+    a file on what it was fitted to.
+
+    Args:
+        material: what was decided.
+        texts: SHA-256 of their files.
+    """
+    hashes = " ".join(dict.fromkeys((*_told(material.provenance, CALIBRATED).split(), *texts)))
+    if not hashes:
+        return material
+    named = metadata.replaced(material.provenance, metadata.text(CALIBRATED, hashes))
+    return replace(material, provenance=named)
 
 
 def open_material(model: Path, *, dequantise: bool = False) -> Material:
@@ -101,21 +126,36 @@ def gather_gguf(file: GgufFile, *, dequantise: bool = False) -> Material:
         weights=tuple(weights[tensor.name] for tensor in file.header.tensors),
         vocabulary_rows=weights["token_embd.weight"].shape[0],
     )
-    told = tuple(field for field in _of(file, "general.") if field.key not in _DECIDED)
-    lost = (metadata.text("bedside.dequantised_from", file.kinds),) if file.quantised else ()
     between = [tensor.type for tensor in file.floats if len(tensor.shape) > 1]
     return Material(
         model=model,
-        general=told,
+        general=_of(file, "general."),
         vocabulary=_of(file, "tokenizer."),
-        provenance=(*_of(file, "bedside."), *lost),
+        provenance=_provenance(file),
         between=between[0] if between and not file.quantised else SourceType.F32,
         files=(file.path,),
     )
 
 
+def _provenance(file: GgufFile) -> tuple[Field, ...]:
+    """What the file says of its making, and what was lost by quantising each time it was."""
+    before = _of(file, "bedside.")
+    if not file.quantised:
+        return before
+    lost = "; then ".join(filter(None, (_told(before, _DEQUANTISED), file.kinds)))
+    return metadata.replaced(before, metadata.text(_DEQUANTISED, lost))
+
+
+def _told(fields: Iterable[Field], key: str) -> str:
+    """A text among the fields; empty where there is none."""
+    found = next((field.value for field in fields if field.key == key), "")
+    return found if isinstance(found, str) else ""
+
+
 def _of(file: GgufFile, prefix: str) -> tuple[Field, ...]:
-    return tuple(field for field in file.fields if field.key.startswith(prefix))
+    return tuple(
+        field for field in file.fields if field.key.startswith(prefix) and field.key not in _DECIDED
+    )
 
 
 def _first(file: GgufFile, name: str, default: int | None = None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gguf import GGUFValueType
@@ -19,6 +19,16 @@ class Field:
     kind: GGUFValueType
     element: GGUFValueType | None = None
     """The type of the elements when kind is ARRAY; None otherwise."""
+
+
+def replaced(fields: Iterable[Field], *new: Field) -> tuple[Field, ...]:
+    """The fields with `new` at their end, in place of those of the same keys.
+
+    A file that is made from a file of our own would else hold its keys twice, and no loader takes
+    that.
+    """
+    keys = {field.key for field in new}
+    return (*(field for field in fields if field.key not in keys), *new)
 
 
 def text(key: str, value: str) -> Field:

@@ -18,7 +18,7 @@ from converter.cut.measuring import Calibration
 from converter.cut.source import source_hash
 from converter.export import Imatrix, lay_out, write
 from converter.files import whole_file
-from converter.material import Material, open_material
+from converter.material import CALIBRATED, IMPORTANCE, Material, open_material
 from converter.measure import Perplexity, Windows, perplexity
 from converter.quantise import FileType
 from converter.speed import measure_speed
@@ -105,7 +105,7 @@ def _checked(trial: Trial, text: HeldOut) -> float | None:
     A candidate's file names the texts it was calibrated on by their hashes.
     """
     for candidate in trial.candidates:
-        told = read_header(candidate).metadata.get("bedside.calibration_sha256")
+        told = read_header(candidate).metadata.get(CALIBRATED)
         if isinstance(told, str) and text.documents[0].source.sha256 in told:
             raise BadInputError(
                 f"{candidate.name} was calibrated on {text.name}, so that text measures nothing; "
@@ -151,7 +151,7 @@ class _Work:
         """A file of the full model, made for as long as it is measured."""
         name = file_type.name if imatrix is None else f"{file_type.name} by importance"
         layout = lay_out(material, file_type, imatrix=imatrix)
-        weighed = [one.value for one in layout.fields if one.key == "bedside.importance_sha256"]
+        weighed = [one.value for one in layout.fields if one.key == IMPORTANCE]
         inputs: dict[str, object] = {
             "source": self.sha256,
             "type": file_type.name,

@@ -84,3 +84,8 @@ def test_half_a_surrogate_pair_does_not_stop_a_file() -> None:
 def test_a_number_that_does_not_fit_is_no_silent_wrap() -> None:
     with pytest.raises(struct.error):
         pack_header([metadata.uint32("k", 2**32)], [])
+
+
+def test_a_key_that_stands_twice_is_a_defect_and_no_file() -> None:
+    with pytest.raises(AssertionError, match="stands twice"):
+        pack_header([metadata.text("k", "one"), metadata.text("k", "other")], [])

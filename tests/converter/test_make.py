@@ -21,7 +21,7 @@ from converter.cut.ranking import Score
 from converter.cut.source import source_hash
 from converter.export import lay_out, write
 from converter.make import Order, make
-from converter.material import gather
+from converter.material import CALIBRATED, IMPORTANCE, gather
 from converter.quantise import FileType, Override
 from converter.stages import Advance, Progress, Workshop, silent
 from converter.texts import Sample, read_texts
@@ -223,3 +223,27 @@ def test_a_full_disk_is_told_and_the_cache_stays_whole(
     kept = {path.name.split("-")[0] for path in (tmp_path / "cache").iterdir()}
     assert kept == {"model", "saliency", "plan", "cut"}
     assert set(before) <= set((tmp_path / "cache").iterdir())
+
+
+def test_a_file_of_our_own_can_be_made_again_and_again(order: Order, tmp_path: Path) -> None:
+    """What is told of the making is replaced or added to: no loader takes a key twice."""
+    plain = replace(order, request=None, restore=None, dequantise=True)
+    other = tmp_path / "other.txt"
+    other.write_text("".join(f"{number} are words of another text\n" for number in range(90)))
+    texts = [read_texts([path]) for path in (tmp_path / "text.txt", other)]
+    elsewhere = Calibration(texts[1], (), Sample(length=32, tokens=512))
+    once, twice, thrice = (tmp_path / f"{name}.gguf" for name in ("once", "twice", "thrice"))
+    make(plain, once, shop(tmp_path))
+    make(
+        replace(plain, model=once, file_type=FileType.Q8_0, calibration=elsewhere),
+        twice,
+        shop(tmp_path),
+    )
+    make(replace(plain, model=twice, calibration=None), thrice, shop(tmp_path))
+    first, second, third = (read_header(path).metadata for path in (once, twice, thrice))
+    hashes = " ".join(documents[0].source.sha256 for documents in texts)
+    assert second[CALIBRATED] == third[CALIBRATED] == hashes
+    assert first[IMPORTANCE] != second[IMPORTANCE]
+    assert IMPORTANCE not in third  # nothing was measured for the last rounding
+    assert second["bedside.dequantised_from"] == "Q4_K, Q6_K"
+    assert third["bedside.dequantised_from"] == "Q4_K, Q6_K; then Q8_0"
