@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from xml.parsers import expat
 
 from app.errors import BadInputError
 from app.knowledge.passage import Entry
 from app.knowledge.question import KINDS
-from app.knowledge.readers.labels import Labels
+from app.knowledge.readers.labels import Labels, is_date
 from app.knowledge.readers.prose import pieces
 from app.knowledge.readers.text import shown
 from app.sanitise import clean, one_line
@@ -23,6 +23,10 @@ _LONGEST = 30_000
 _DEEPEST = 40
 """Elements within one another; MedQuAD has five."""
 _TAKEN = {"Focus", "Synonym", "Answer"}
+_KEYS = {"answer", "focus", "qtype", "question", "source", "url"}
+"""Of each line, where MedQuAD is written as JSON."""
+
+Row = Mapping[str, str]
 
 
 class _Collector:
@@ -113,20 +117,32 @@ def xml_entries(content: bytes, path: Path, labels: Labels) -> list[Entry]:
     return collector.entries
 
 
-def json_entries(text: str, path: Path, labels: Labels) -> Iterator[Entry]:
-    """The entries of JSON lines: an object a line with focus (or title), answer (or text), and,
-    where known, qtype (or kind), source, url and date. An empty answer is passed over: MedQuAD
-    holds some.
+def json_rows(text: str, path: Path) -> list[Row]:
+    """The rows of JSON lines: an object a line with focus (or title), answer (or text), and,
+    where known, qtype (or kind), source, url and date.
 
     Raises:
         BadInputError: a line is not of that form; the sentence tells which.
     """
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            yield from _of_row(_row(line, f"{shown(path)}, line {number},"), labels, ())
+    return [
+        _row(line, f"{shown(path)}, line {number},")
+        for number, line in enumerate(text.split("\n"), 1)
+        if line.strip()
+    ]
 
 
-def _row(line: str, where: str) -> Mapping[str, str]:
+def is_medquad(rows: Sequence[Row]) -> bool:
+    """Whether every row has all the keys of MedQuAD's, which alone may bear its licence."""
+    return all(row.keys() >= _KEYS for row in rows)
+
+
+def json_entries(rows: Sequence[Row], labels: Labels) -> Iterator[Entry]:
+    """The entries of such rows. An empty answer is passed over: MedQuAD holds some."""
+    for row in rows:
+        yield from _of_row(row, labels, ())
+
+
+def _row(line: str, where: str) -> Row:
     try:
         found = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -134,29 +150,27 @@ def _row(line: str, where: str) -> Mapping[str, str]:
     if not isinstance(found, dict):
         raise BadInputError(f"{where} is no JSON object. Write one object a line.")
     row = {key: value for key, value in found.items() if isinstance(value, str)}
-    row.setdefault("qtype", row.get("kind", ""))
-    if "text" in row:
-        row.setdefault("answer", row["text"])
-    if not {"focus", "title"} & row.keys() or "answer" not in row:
+    if not {"focus", "title"} & row.keys() or not {"answer", "text"} & row.keys():
         raise BadInputError(
             f"{where} lacks a focus (or title) or an answer (or text). Add what is missing."
         )
-    row.setdefault("focus", row.get("title", ""))
     return row
 
 
-def _of_row(row: Mapping[str, str], labels: Labels, also: tuple[str, ...]) -> Iterator[Entry]:
-    kind = row["qtype"].strip().casefold()
-    answer = clean(row["answer"]).strip()
+def _of_row(row: Row, labels: Labels, also: tuple[str, ...]) -> Iterator[Entry]:
+    focus = one_line(row.get("focus", row.get("title", "")))
+    kind = row.get("qtype", row.get("kind", "")).strip().casefold()
+    answer = clean(row.get("answer", row.get("text", ""))).strip()
+    date = row.get("date", "").strip()
     for text in pieces(answer) if len(answer) > _LONGEST else [answer]:
         if text:
             yield Entry(
-                topic=one_line(row["focus"]) or one_line(row.get("question", "")) or labels.title,
+                topic=focus or one_line(row.get("question", "")) or labels.title,
                 kind=kind if kind in KINDS else "",
                 heading=one_line(kind, 60),
                 text=text,
                 also=also,
                 source=labels.source or one_line(row.get("source", "")),
                 url=one_line(row.get("url", "")) or labels.url,
-                date=one_line(row.get("date", ""), 10) or labels.date,
+                date=date if is_date(date) else labels.date,
             )

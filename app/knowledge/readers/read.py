@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from stat import S_ISDIR
 
 from app.errors import BadInputError
 from app.knowledge.passage import Entry
@@ -12,6 +13,7 @@ from app.knowledge.readers import medquad, prose
 from app.knowledge.readers.labels import NO_LICENCE, Labels
 from app.knowledge.readers.pdf import read_pdf
 from app.knowledge.readers.text import LARGEST, read_bytes, read_text, shown, too_large
+from app.named_file import stat_of
 
 _MOST_FILES = 50_000
 
@@ -38,7 +40,9 @@ def read_document(path: Path, labels: Labels) -> Draft:
         BadInputError: the file cannot be read, is too large, of no known form, or empty.
     """
     labels = labels.checked()
-    draft = _read_folder(path, labels) if path.is_dir() else _read_file(path, labels)
+    stands = stat_of(path)
+    is_folder = stands is not None and S_ISDIR(stands.st_mode)
+    draft = _read_folder(path, labels) if is_folder else _read_file(path, labels)
     if not draft.entries:
         raise BadInputError(f"{shown(path)} holds no text that could be found again. Check it.")
     if sum(len(entry.text) for entry in draft.entries) > LARGEST:
@@ -75,7 +79,7 @@ def _read_folder(path: Path, labels: Labels) -> Draft:
 
 
 def _read_file(path: Path, labels: Labels) -> Draft:
-    if not path.exists():
+    if stat_of(path) is None:
         raise BadInputError(f"{shown(path)} does not exist. Check its name.")
     reader = _READERS.get(_form(path))
     if reader is None:
@@ -121,11 +125,10 @@ def _xml(path: Path, labels: Labels) -> Draft:
 
 
 def _json(path: Path, labels: Labels) -> Draft:
-    text = read_text(path)
-    is_medquad = '"focus"' in text[:LARGEST].partition("\n")[0]
+    rows = medquad.json_rows(read_text(path), path)
     labels = _titled(labels, path)
-    labels = _medquad(labels) if is_medquad else labels
-    return _drafted(labels, medquad.json_entries(text, path, labels))
+    labels = _medquad(labels) if medquad.is_medquad(rows) else labels
+    return _drafted(labels, medquad.json_entries(rows, labels))
 
 
 def _medquad(labels: Labels) -> Labels:

@@ -81,10 +81,11 @@ def test_hostile_xml(tmp_path: Path, content: str | bytes, sentence: str) -> Non
 
 
 def test_json_lines(tmp_path: Path) -> None:
+    every = {"source": "S", "url": "u", "qtype": "causes", "question": "Why rest?"}
     rows = [
-        {"source": "S", "url": "u", "focus": "Gout", "qtype": "treatment", "answer": "Rest."},
-        {"focus": "", "question": "Why rest?", "qtype": "causes", "answer": "It helps."},
-        {"focus": "Empty", "qtype": "causes", "answer": ""},
+        {**every, "focus": "Gout", "qtype": "treatment", "answer": "Rest."},
+        {**every, "focus": "", "answer": "It helps."},
+        {**every, "focus": "Empty", "answer": ""},
     ]
     packed = gzip.compress("\n".join(map(json.dumps, rows)).encode())
     draft = read(tmp_path, "my-base.jsonl.gz", packed)
@@ -98,6 +99,25 @@ def test_json_lines_of_ones_own(tmp_path: Path) -> None:
     draft = read(tmp_path, "rules.jsonl", json.dumps(row), Labels(licence="in-house"))
     assert (draft.entries[0].topic, draft.entries[0].date) == ("Ward rule", "2024-02-01")
     assert draft.labels.licence == "in-house"
+
+
+def test_no_row_of_ones_own_bears_medquads_licence(tmp_path: Path) -> None:
+    medquads = dict.fromkeys(("source", "url", "focus", "qtype", "question", "answer"), "x")
+    own = {"focus": "Ward rule", "answer": "Wash hands."}
+    for rows in ([own], [medquads, own]):
+        draft = read(tmp_path, "x.jsonl", "\n".join(map(json.dumps, rows)))
+        assert draft.labels.licence == "not stated"
+
+
+@pytest.mark.parametrize(
+    "date", ["yesterday!", "2026-W47-5", "20261120", "2026-02-30", "２０２６-11-20"]
+)
+def test_what_is_no_day_is_no_date(tmp_path: Path, date: str) -> None:
+    row = json.dumps({"title": "a", "text": "b", "date": date})
+    assert read(tmp_path, "x.jsonl", row).entries[0].date == ""
+    assert read(tmp_path, "x.jsonl", row, Labels(date="2024-02-29")).entries[0].date == "2024-02-29"
+    with pytest.raises(UsageError, match="is no date"):
+        Labels(date=date).checked()
 
 
 @pytest.mark.parametrize(
