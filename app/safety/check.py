@@ -113,17 +113,23 @@ class RedFlags:
         worst = next(self._alerts(findings), None)
         return worst or self._about_language(findings[-1:])
 
-    def raised(self, findings: Sequence[Finding]) -> Alert | None:
-        """The worst alert that the last turn raises, by itself or with those before it.
+    def raised(self, findings: Sequence[Finding]) -> tuple[Alert, ...]:
+        """What the last turn raises, by itself or with those before it: the worst alert, and with
+        an emergency also a crisis, since somebody else helps with that.
 
         What the turns before it had raised without it counts only where it says so again: an
         emergency that was told once must not stand in the way of every later question, nor hide
         the next one. Of two that are as bad the new one is shown.
         """
         before = {one.id for one in self._alerts(findings[:-1])}
-        new = next((one for one in self._alerts(findings) if one.id not in before), None)
-        stated = next(self._alerts(findings[-1:]), None)
-        return worse_of(new, stated) or self._about_language(findings[-1:])
+        new = (one for one in self._alerts(findings) if one.id not in before)
+        first: dict[Level, Alert] = {}
+        for one in (*new, *self._alerts(findings[-1:])):
+            first.setdefault(one.level, one)
+        if urgent := tuple(first[one] for one in (Level.CALL, Level.CRISIS) if one in first):
+            return urgent
+        least = first.get(Level.TODAY) or self._about_language(findings[-1:])
+        return (least,) if least is not None else ()
 
     def _alerts(self, findings: Sequence[Finding]) -> Iterator[Alert]:
         """Every rule that the turns fulfil, the worst first. One more turn never ends one."""

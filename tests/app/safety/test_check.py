@@ -157,8 +157,8 @@ def test_a_session_is_judged_from_what_was_read_once() -> None:
 
 def raised(*turns: str, flags: RedFlags = FLAGS) -> str | None:
     """Id of what the last of these turns raises."""
-    alert = flags.raised([flags.read(turn) for turn in turns])
-    return alert.id if alert else None
+    alerts = flags.raised([flags.read(turn) for turn in turns])
+    return alerts[0].id if alerts else None
 
 
 def test_a_turn_raises_what_is_new_or_what_it_says_again() -> None:
@@ -181,6 +181,18 @@ def test_what_was_raised_hides_no_combination_below_it() -> None:
 
 def test_what_one_turn_raised_beside_a_worse_one_does_not_follow_later() -> None:
     assert raised("My chest hurts and I am diabetic with a fever", "Thank you") is None
+
+
+def test_an_emergency_hides_no_crisis_in_the_same_turn() -> None:
+    flags = shipped()
+    for turns, levels in (
+        (["I took 30 paracetamol because I want to die"], [Level.CALL, Level.CRISIS]),
+        (["My chest hurts badly", "It still hurts and I want to die"], [Level.CRISIS]),
+        (["I want to die", "I want to die and can not breathe"], [Level.CALL, Level.CRISIS]),
+        (["I can not breathe, and my eye is sore"], [Level.CALL]),
+    ):
+        alerts = flags.raised([flags.read(turn) for turn in turns])
+        assert [one.level for one in alerts] == levels
 
 
 def test_another_language_is_said_although_an_alert_stands() -> None:
