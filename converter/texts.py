@@ -77,13 +77,14 @@ class Sample:
     share: float = 1.0
     """Of the domain's text in them; the rest is general."""
     seed: int = 0
-    """Decides the order in which documents are read."""
+    """Decides the order in which documents are read; the saliency file keeps 32 bits of it."""
 
     def check(self) -> None:
         """Refuse what nothing can be measured with.
 
         Raises:
-            UsageError: a share outside 0 to 1, or fewer tokens than a chunk has.
+            UsageError: a share outside 0 to 1, fewer tokens than a chunk has, or a seed that the
+                saliency file could not say.
         """
         if not 0 <= self.share <= 1:
             raise UsageError(f"The share of domain text is {self.share:g}; it lies in 0 to 1.")
@@ -92,6 +93,8 @@ class Sample:
                 f"A chunk of {self.length} tokens and {self.tokens} tokens in all do not go "
                 "together; a chunk has at least 2, and all have at least one chunk."
             )
+        if not -(2**31) <= self.seed < 2**31:
+            raise UsageError(f"A seed of {self.seed} is too large; take one of 32 bits.")
 
 
 def read_texts(paths: Iterable[Path], field: str | None = None) -> list[Document]:

@@ -17,7 +17,10 @@ General = Annotated[
 Share = Annotated[float, typer.Option(help="Share of domain text where general is given.")]
 Field = Annotated[str | None, typer.Option(help="The field of JSON lines to read.")]
 Chunk = Annotated[int, typer.Option(help="Tokens in a chunk.")]
-TextSeed = Annotated[int, typer.Option(help="Decides which documents are read.")]
+TextSeed = Annotated[
+    int,
+    typer.Option(min=-(2**31), max=2**31 - 1, help="Decides which documents are read."),
+]
 Window = Annotated[int, typer.Option("--context", help="Tokens in a window.")]
 Windows = Annotated[int, typer.Option("--chunks", help="Windows at most; 0 for all.")]
 

@@ -180,3 +180,6 @@ def test_mixing_refuses_what_cannot_be() -> None:
         mix([], one, Sample(2, 8, 0.5), _letters, None)
     with pytest.raises(UsageError, match="at least one chunk"):
         mix(one, one, Sample(512, 8), _letters, None)
+    for seed in (2**31, -(2**31) - 1, 10**30):
+        with pytest.raises(UsageError, match="take one of 32 bits"):
+            mix(one, one, Sample(2, 8, seed=seed), _letters, None)

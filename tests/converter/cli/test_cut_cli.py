@@ -110,6 +110,19 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(
     assert not (tmp_path / "out.gguf").exists()
 
 
+def test_a_seed_that_no_file_can_say_is_refused_before_anything_is_measured(
+    model: Measured, tmp_path: Path
+) -> None:
+    out = tmp_path / "s.gguf"
+    code, _, told = _run(
+        "saliency", model.file, "-o", out, "--text", model.text, "--seed", 3_000_000_000,
+        "--chunk", 24, "--tokens", 72, "--threads", 1,
+    )  # fmt: skip
+    assert code == 2
+    assert "--seed" in told and "2147483647" in told
+    assert not out.exists()
+
+
 @pytest.mark.parametrize(
     ("text", "size"), [("1.2GB", 1_200_000_000), ("900 mb", 900_000_000), ("1KiB", 1024), ("7", 7)]
 )

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from app.errors import BadInputError
 from converter.cut.saliency_file import read_saliency, write_saliency
 from converter.imatrix import read_imatrix
+from converter.texts import Sample
 from tests.converter.cut.conftest import Measured
 
 
@@ -38,6 +39,15 @@ def test_reads_back_what_was_written(tied: Measured, written: Path) -> None:
         assert values.keys() == expected_values.keys()
         for key in values:
             np.testing.assert_array_equal(values[key], expected_values[key])
+
+
+@pytest.mark.parametrize("seed", [2**31 - 1, -(2**31)])
+def test_every_seed_that_a_sample_may_have_can_be_kept(
+    tied: Measured, tmp_path: Path, seed: int
+) -> None:
+    Sample(seed=seed).check()
+    write_saliency(tmp_path / "s.gguf", dataclasses.replace(tied.saliency, seed=seed))
+    assert read_saliency(tmp_path / "s.gguf").seed == seed
 
 
 def test_is_an_importance_matrix_for_the_quantiser(tied: Measured, written: Path) -> None:
