@@ -52,7 +52,13 @@ write() {
     old=$KEPT/$ID/files$1
     if [ ! -e "$old" ] && [ ! -e "$old.absent" ]; then
         mkdir -p "$(dirname "$old")"
-        if [ -e "$ROOT$1" ]; then cp -p "$ROOT$1" "$old"; else : >"$old.absent"; fi
+        if [ -e "$ROOT$1" ]; then
+            cp -p "$ROOT$1" "$old.part"
+            sync
+            mv "$old.part" "$old"
+        else
+            : >"$old.absent"
+        fi
     fi
     mkdir -p "$(dirname "$ROOT$1")"
     new=$ROOT$1.bedside-new

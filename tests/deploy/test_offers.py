@@ -15,8 +15,7 @@ SCRIPT = ROOT / "deploy/privacy/offers.sh"
 PI_ID = b"Raspberry Pi 5 Model B Rev 1.0\0"
 ORIN_ID = b"NVIDIA Jetson Orin Nano Developer Kit\0"
 
-SYSTEMCTL = """#!/bin/sh
-# A unit exists where its name is in the list; a masked one is noted.
+SYSTEMCTL = """# A unit exists where its name is in the list; a masked one is noted.
 root=${1#--root=}; shift; verb=$1; shift
 [ "$1" = --quiet ] && shift
 case $verb in
@@ -38,11 +37,11 @@ class Board:
 
     def __init__(self, root: Path, model: bytes) -> None:
         self.root = root / "root"
-        commands = root / "bin"
-        commands.mkdir()
-        (commands / "systemctl").write_text(SYSTEMCTL)
-        (commands / "systemctl").chmod(0o755)
-        self.environ = {"PATH": f"{commands}:{os.environ['PATH']}", "BEDSIDE_ROOT": str(self.root)}
+        self.commands = root / "bin"
+        self.commands.mkdir()
+        self.command("systemctl", SYSTEMCTL)
+        path = f"{self.commands}:{os.environ['PATH']}"
+        self.environ = {"PATH": path, "BEDSIDE_ROOT": str(self.root)}
         self.put("proc/device-tree/model", model)
         self.put("units", "\n".join(UNITS.split()).encode() + b"\n")
         self.put("etc/fstab", FSTAB.encode())
@@ -56,6 +55,11 @@ class Board:
             for program in ("X", "xterm"):
                 self.put(f"usr/bin/{program}", b"")
                 (self.root / "usr/bin" / program).chmod(0o755)
+
+    def command(self, name: str, script: str) -> None:
+        """A stand-in for a program."""
+        (self.commands / name).write_text(f"#!/bin/sh\n{script}\n")
+        (self.commands / name).chmod(0o755)
 
     def put(self, path: str, content: bytes) -> None:
         """Write a file."""
@@ -211,6 +215,17 @@ def test_a_power_cut_before_the_file_is_in_its_place_can_be_undone(pi: Board) ->
     before = pi.snapshot()
     pi.apply("boot-line")
     pi.put("boot/firmware/cmdline.txt", CMDLINE.encode())  # noted, and then the power went away
+    assert pi.run("undo", "boot-line").returncode == 0
+    assert pi.snapshot() == before
+
+
+def test_a_power_cut_while_the_old_file_is_kept_loses_nothing_of_it(pi: Board) -> None:
+    before = pi.snapshot()
+    pi.command("cp", 'for to; do :; done; echo con >"$to"; kill -9 $PPID')
+    assert pi.run("apply", "boot-line").returncode != 0
+    assert pi.text("boot/firmware/cmdline.txt") == CMDLINE
+    (pi.commands / "cp").unlink()
+    pi.apply("boot-line")
     assert pi.run("undo", "boot-line").returncode == 0
     assert pi.snapshot() == before
 
