@@ -27,6 +27,8 @@ CONTEXT = 512
 """Tokens in a window: what llama-perplexity takes when it is not told otherwise."""
 _ROWS = 64
 """Rows of logits that are widened at once: 64 of the largest vocabularies take about 100 MB."""
+_MOST_NATS = 700.0
+"""What e can be raised to, with room for the error; guessing has about 12."""
 
 Progress = Callable[[int, int], None]
 """Told how many windows are scored, and of how many."""
@@ -124,7 +126,8 @@ def perplexity(
     Documents run into each other, each begun by BOS.
 
     Raises:
-        BadInputError: the text is shorter than a window, or the model does not compute numbers.
+        BadInputError: the text is shorter than a window, or the model does not compute numbers, or
+            such that e to them is none.
         UsageError: the windows are none.
     """
     windows = windows or Windows()
@@ -143,8 +146,14 @@ def perplexity(
             f"{one_line(model.name)} does not compute numbers on this text (NaN or infinite); it "
             "is damaged, so make it again."
         )
+    nll = float(scores.mean())
+    if nll > _MOST_NATS:
+        raise BadInputError(
+            f"{one_line(model.name)} does not compute a language: its loss on this text is "
+            f"{nll:,.0f} nats a token, where guessing has about 12; it is damaged, so make it again."
+        )
     return Perplexity(
-        nll=float(scores.mean()),
+        nll=nll,
         spread=float(scores.std() / math.sqrt(max(1, scores.size - 1))),
         tokens=scores.size,
         chunks=len(cut),

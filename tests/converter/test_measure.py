@@ -16,7 +16,13 @@ from hypothesis import strategies as st
 from app.errors import BadInputError, UsageError
 from converter.checkpoint import open_checkpoint
 from converter.export import lay_out, write
-from converter.measure import Windows, corpus_hash, negative_log_likelihood, perplexity
+from converter.measure import (
+    Perplexity,
+    Windows,
+    corpus_hash,
+    negative_log_likelihood,
+    perplexity,
+)
 from converter.quantise import FileType
 from converter.texts import Document, Piece, TextSource, read_texts
 from tests import llama
@@ -152,14 +158,24 @@ def test_too_little_text_and_too_long_a_window_are_refused(
         perplexity(model, [text("few words")], Windows(512))
 
 
-def test_a_model_that_computes_no_numbers_is_refused(tmp_path: Path) -> None:
-    """Weights of a size that float32 overflows on: the file is sound, what it computes is not."""
+@pytest.mark.parametrize(
+    ("size", "sentence"), [(3e38, "does not compute numbers"), (1e5, "does not compute a language")]
+)
+def test_a_model_that_computes_nothing_of_use_is_refused(
+    tmp_path: Path, size: float, sentence: str
+) -> None:
+    """Weights that overflow float32, or after which e to the loss overflows: the file is sound."""
     recipe = Recipe(layers=1, dtype="F32")
     folder = build(tmp_path / "model", recipe)
     tensors = {name: ("F32", weights(name, shape)) for name, shape in recipe.shapes()}
-    tensors["model.norm.weight"][1][:] = 3e38
+    tensors["model.norm.weight"][1][:] = size
     write_weights(folder, tensors)
     model = tmp_path / "model.gguf"
     write(lay_out(open_checkpoint(folder), FileType.F32), model, threads=2)
-    with pytest.raises(BadInputError, match="does not compute numbers"):
+    with pytest.raises(BadInputError, match=sentence):
         perplexity(model, [text("some words " * 20)], Windows(32), threads=1)
+
+
+def test_the_worst_number_that_is_one_has_an_error_that_is_one() -> None:
+    found = Perplexity(700.0, 700.0, 1, 1, 8, 8, "0" * 64, (700.0,))
+    assert np.isfinite(found.error)
