@@ -203,31 +203,46 @@ settle() {
     esac
 }
 
-put_back() {
-    old=$KEPT/$ID/files$1
+# undo_file PATH SUM: what stood there before stands there again, where nobody wrote another since.
+undo_file() {
+    old=$KEPT/$ID/files$1 new=$ROOT$1.bedside-new
+    [ -e "$old" ] || old=$old.absent
+    [ -e "$old" ] || return 0 # somebody settled it, as the sentence below says
     if [ -e "$ROOT$1" ] && [ "$(sum "$ROOT$1")" != "$2" ] && ! cmp -s "$old" "$ROOT$1"; then
-        fail "$1 was edited since. Take out what Bedside wrote by hand, remove $KEPT/$ID, and the \
-old file is ${old#"$ROOT"}."
+        say "$1 was edited since and is left as it is. Take out by hand what Bedside wrote, remove \
+$old (what stood there before), then undo again." >&2
+        return 1
     fi
-    if [ -e "$old.absent" ]; then rm -f "$ROOT$1"; else
-        cp -p "$old" "$ROOT$1.bedside-new"
-        sync
-        mv "$ROOT$1.bedside-new" "$ROOT$1"
-    fi
+    case $old in
+        *.absent) rm -f "$ROOT$1" ;;
+        *) cp -p "$old" "$new" && sync && mv "$new" "$ROOT$1" ;;
+    esac || return
     say "Put back: $1"
 }
 
+# undo_unit UNIT ACTIVE: it may start again, and does where it ran.
+undo_unit() {
+    control unmask --quiet "$1" || return
+    [ "$2" = no ] || live systemctl start "$1" || return
+    say "Switched on again: $1"
+}
+
+# undo: takes the offer back; what cannot be taken back stays noted and hinders nothing else.
 undo() {
-    while IFS=$TAB read -r kind name detail; do
-        if [ "$kind" = file ]; then put_back "$name" "$detail"; fi
-    done <"$KEPT/$ID/changed"
-    while IFS=$TAB read -r kind name detail; do
-        [ "$kind" = unit ] || continue
-        control unmask --quiet "$name"
-        if [ "$detail" = yes ]; then live systemctl start "$name"; fi
-        say "Switched on again: $name"
-    done <"$KEPT/$ID/changed"
-    settle
+    rows=$KEPT/$ID/changed
+    : >>"$rows" # perhaps the power went away before the first was noted
+    : >"$rows.left" || return
+    for wanted in file unit; do # a unit starts with its own files
+        while IFS=$TAB read -r kind name detail; do
+            [ "$kind" = $wanted ] || continue
+            "undo_$kind" "$name" "$detail" ||
+                printf '%s\t%s\t%s\n' "$kind" "$name" "$detail" >>"$rows.left" || return
+        done <"$rows"
+    done
+    sync
+    mv "$rows.left" "$rows"
+    settle || return
+    [ ! -s "$rows" ] || return
     rm -rf "${KEPT:?}/$ID"
     rmdir "$KEPT" 2>/dev/null || :
 }
@@ -247,10 +262,12 @@ case ${1:-}-$# in
     undo-2)
         [ "$2" = all ] || known "$2"
         [ "$2" = all ] || [ -d "$KEPT/$2" ] || fail "The offer $2 was not taken here."
+        status=0
         for folder in "$KEPT"/*/; do
             ID=$(basename "$folder")
-            case $2 in all | "$ID") [ ! -d "$folder" ] || undo ;; esac
+            case $2 in all | "$ID") [ ! -d "$folder" ] || undo || status=1 ;; esac
         done
+        exit $status
         ;;
     *) fail "Usage: sh offers.sh list | apply ID | undo ID | undo all" ;;
 esac

@@ -37,6 +37,7 @@ class Board:
 
     def __init__(self, root: Path, model: bytes) -> None:
         self.root = root / "root"
+        self.kept = self.root / "etc/bedside/offers"
         self.commands = root / "bin"
         self.commands.mkdir()
         self.command("systemctl", SYSTEMCTL)
@@ -211,6 +212,43 @@ def test_a_file_that_was_edited_since_is_left_and_said(pi: Board) -> None:
     assert pi.text("boot/firmware/cmdline.txt") == "mine\n"
 
 
+def test_undo_all_goes_on_past_what_was_edited_since(pi: Board) -> None:
+    for offer in ("boot-line", "keys", "logs"):
+        pi.apply(offer)
+    pi.put("boot/firmware/cmdline.txt", b"mine\n")
+    pi.put("etc/sysctl.d/90-bedside-keys.conf", b"kernel.sysrq = 1\n")
+    done = pi.run("undo", "all")
+    assert done.returncode == 1
+    assert done.stderr.count("was edited since") == 2
+    assert pi.masked() == set()
+    assert not (pi.root / "etc/systemd/journald.conf.d/90-bedside.conf").exists()
+    assert sorted(path.name for path in pi.kept.iterdir()) == ["boot-line", "keys"]
+
+
+def test_an_edited_file_that_somebody_settled_as_they_were_told_is_theirs(pi: Board) -> None:
+    pi.apply("boot-line")
+    pi.put("boot/firmware/cmdline.txt", b"mine\n")
+    said = pi.run("undo", "boot-line").stderr
+    old = pi.kept / "boot-line/files/boot/firmware/cmdline.txt"
+    assert f"remove {old} " in said
+    old.unlink()
+    assert pi.run("undo", "boot-line").returncode == 0
+    assert pi.text("boot/firmware/cmdline.txt") == "mine\n"
+    assert not pi.kept.exists()
+
+
+def test_a_unit_that_cannot_be_switched_on_is_not_forgotten(pi: Board) -> None:
+    before = pi.snapshot()
+    pi.apply("keys")
+    pi.command("systemctl", "exit 1")
+    assert pi.run("undo", "all").returncode == 1
+    assert pi.masked() == {"ctrl-alt-del.target"}
+    assert not (pi.root / "etc/sysctl.d/90-bedside-keys.conf").exists()
+    pi.command("systemctl", SYSTEMCTL)
+    assert pi.run("undo", "keys").returncode == 0
+    assert pi.snapshot() == before
+
+
 def test_a_power_cut_before_the_file_is_in_its_place_can_be_undone(pi: Board) -> None:
     before = pi.snapshot()
     pi.apply("boot-line")
@@ -219,12 +257,18 @@ def test_a_power_cut_before_the_file_is_in_its_place_can_be_undone(pi: Board) ->
     assert pi.snapshot() == before
 
 
-def test_a_power_cut_while_the_old_file_is_kept_loses_nothing_of_it(pi: Board) -> None:
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_power_cut_while_the_old_file_is_kept_loses_nothing_of_it(
+    pi: Board, at_once: bool
+) -> None:
     before = pi.snapshot()
     pi.command("cp", 'for to; do :; done; echo con >"$to"; kill -9 $PPID')
     assert pi.run("apply", "boot-line").returncode != 0
     assert pi.text("boot/firmware/cmdline.txt") == CMDLINE
     (pi.commands / "cp").unlink()
+    if at_once:
+        assert pi.run("undo", "boot-line").returncode == 0
+        assert pi.snapshot() == before
     pi.apply("boot-line")
     assert pi.run("undo", "boot-line").returncode == 0
     assert pi.snapshot() == before
