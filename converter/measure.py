@@ -150,7 +150,7 @@ def perplexity(
     if nll > _MOST_NATS:
         raise BadInputError(
             f"{one_line(model.name)} does not compute a language: its loss on this text is "
-            f"{nll:,.0f} nats a token, where guessing has about 12; it is damaged, so make it again."
+            f"{nll:,.0f} nats a token, and guessing has about 12; it is damaged, so make it again."
         )
     return Perplexity(
         nll=nll,
