@@ -264,11 +264,11 @@ class Assistant:
         if self._triage is None:
             return []
         question = self.conversation.last.question
-        alert = self._triage.hear(question, instead=instead)
-        self.conversation.flag([one.noted for one in (alert, self.alert) if one is not None])
+        alerts = self._triage.hear(question, instead=instead)
+        self.conversation.flag([one.noted for one in (*alerts, self.alert) if one is not None])
         answered = self._triage.take_answers(question)
-        held = Held() if alert is not None and self._triage.holds(alert) else None
-        return [one for one in (alert, answered, held) if one is not None]
+        held = Held() if any(map(self._triage.holds, alerts)) else None
+        return [one for one in (*alerts, answered, held) if one is not None]
 
     async def _stream(self, heard: bool) -> AsyncGenerator[TurnEvent, None]:
         """The engine's answer, noted in the conversation however it ends."""

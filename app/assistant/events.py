@@ -30,7 +30,8 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A red flag, before anything of the model. It stays for the session."""
+    """A red flag, before anything of the model; it stays for the session. A second one may follow
+    it: an emergency that is a crisis too."""
 
     card: Card
     line: str

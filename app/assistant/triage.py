@@ -74,8 +74,9 @@ class Triage:
         """Make the rules now and not under the first question."""
         _ = self._flags
 
-    def hear(self, text: str, *, instead: bool = False) -> Alert | None:
-        """The alert that these words raise: a new one, or one they state again.
+    def hear(self, text: str, *, instead: bool = False) -> tuple[Alert, ...]:
+        """The alerts that these words raise, new ones or such that they state again, the worst
+        first; two where an emergency is a crisis too.
 
         Args:
             text: what the person wrote.
@@ -87,17 +88,16 @@ class Triage:
             self._before_last = len(self._heard)
         return self._judge(self._heard[: self._before_last], text)
 
-    def _judge(self, earlier: Sequence[Finding], text: str) -> Alert | None:
+    def _judge(self, earlier: Sequence[Finding], text: str) -> tuple[Alert, ...]:
         from app.safety import worse_of
 
         latest = self._flags.read(_ends(text), self.mode)
         self._heard.append(latest)
         found = self._flags.raised([*earlier, latest])
-        if found is None:
-            return None
-        if found.level is not Level.UNREAD:
-            self._worst = worse_of(self._worst, found)
-        return self._shown(found)
+        for one in found:
+            if one.level is not Level.UNREAD:
+                self._worst = worse_of(self._worst, one)
+        return tuple(map(self._shown, found))
 
     def holds(self, alert: Alert) -> bool:
         """Whether the card stands alone and the model waits until it is asked for."""
@@ -120,10 +120,10 @@ class Triage:
         return Asked(complaint.id, offered) if offered else None
 
     def confirm(self, question: Question) -> Alert | None:
-        """A yes to one of the questions counts as if the person had said it."""
-        alert = self._judge(self._heard, question.means)
+        """A yes to one of the questions counts as if the person had said it; the worst alert."""
+        alerts = self._judge(self._heard, question.means)
         self._open.settle(question, self._told)
-        return alert
+        return alerts[0] if alerts else None
 
     def deny(self, question: Question) -> None:
         """A no to one of the questions: what it asks for is not asked again."""

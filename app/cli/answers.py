@@ -70,17 +70,18 @@ class _Writer:
     def __init__(self, demonstration: bool, write: Say, tell: Say) -> None:
         self.last: LastEvent | None = None
         self._demonstration, self._write, self._tell = demonstration, write, tell
-        self._alert: Alert | None = None
+        self._alerts: list[Alert] = []
 
     def take(self, event: TurnEvent) -> None:
         """Write what an event says."""
+        if isinstance(event, Alert):
+            self._alerts.append(event)
+            return
         if isinstance(event, Held):
-            self._write("\n".join(alert_lines(self._alert)) if self._alert else "")
-            self._alert = None
-        self._tell_alert()
+            self._write("\n\n".join("\n".join(alert_lines(one)) for one in self._alerts))
+            self._alerts.clear()
+        self._tell_alerts()
         match event:
-            case Alert():
-                self._alert = event
             case Passages():
                 self._lean(event)
             case Text(text=text):
@@ -93,11 +94,11 @@ class _Writer:
             case Finished() | Failed() | Held():
                 self.last = event
 
-    def _tell_alert(self) -> None:
-        """The card comes before whatever follows it."""
-        alert, self._alert = self._alert, None
-        if alert is not None:
+    def _tell_alerts(self) -> None:
+        """The cards come before whatever follows them."""
+        for alert in self._alerts:
             self._tell_all(alert_lines(alert))
+        self._alerts.clear()
 
     def _lean(self, passages: Passages) -> None:
         self._tell_all(passage_lines(passages))

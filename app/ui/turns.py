@@ -38,7 +38,7 @@ class AnswerView(Protocol):
     """What a turn needs of the widget that draws its answer."""
 
     def flag(self, line: str) -> None:
-        """Show a red flag as one line above everything else."""
+        """Show a red flag as one more line above everything else."""
 
     def lean_on(self, passages: tuple[Passage, ...]) -> None:
         """Show what the answer leans on; none is worth saying too."""

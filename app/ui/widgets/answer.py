@@ -42,7 +42,7 @@ class AnswerText:
 
     text: str = ""
     flag: str = ""
-    """A red flag on one line, above all else."""
+    """Red flags, a line each, above all else."""
     passages: tuple[Passage, ...] | None = None
     """What it leans on; None where no reference was asked."""
     support: Support | None = None
@@ -104,8 +104,9 @@ class Answer(Vertical):
         self.progress(self.answer.mark)
 
     def flag(self, line: str) -> None:
-        """Show a red flag on one line above everything else."""
-        self.answer.flag = one_line(line, 1000)
+        """Show a red flag on a line above everything else, below one that is there."""
+        lines = (self.answer.flag, one_line(line, 1000))
+        self.answer.flag = "\n".join(filter(None, lines))
         self._show_aside()
 
     def lean_on(self, passages: tuple[Passage, ...]) -> None:

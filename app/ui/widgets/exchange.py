@@ -70,11 +70,13 @@ class Exchange(Vertical):
     async def add_answer(self) -> Answer:
         """Begin a new answer; earlier ones stay behind it.
 
-        Where the model was not asked there was no answer, and the new one takes its place.
+        Where the model was not asked there was no answer, and the new one takes its place. Red
+        flags are about the question: they stand above each of its answers.
         """
+        before = self.exchange.answer
         await self.remove_children([one for one in self.query_children(Answer) if one.answer.held])
         self.exchange.answers = [one for one in self.exchange.answers if not one.held]
-        answer = AnswerText()
+        answer = AnswerText(flag=before.flag if before else "")
         self.exchange.answers.append(answer)
         self.exchange.shown = len(self.exchange.answers) - 1
         widget = self._widget(answer)

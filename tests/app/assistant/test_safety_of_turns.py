@@ -197,6 +197,15 @@ def test_two_alerts_in_any_order_and_then_the_model_is_asked_again(
     assert alerts_in(again) == [] and alerts_in(restated) == [LEVELS[first]]
 
 
+def test_an_emergency_that_is_a_crisis_too_shows_both_and_the_model_waits() -> None:
+    assistant, engine = scene()
+    both, harmless = play(assistant, f"{EMERGENCY}. {CRISIS}", HARMLESS)
+    assert alerts_in(both) == [Level.CALL, Level.CRISIS] and both[-1] == Held()
+    noted = assistant.conversation.turns[0].alerts
+    assert len(noted) == 2 and "Call 112 now." in noted[0] and "0800 111" in noted[1]
+    assert alerts_in(harmless) == [] and len(engine.asked) == 1
+
+
 def test_a_combination_over_turns_is_raised_beside_an_alert_that_stands() -> None:
     assistant, _engine = scene()
     breathless, fever, neck, thanks = play(

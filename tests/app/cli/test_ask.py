@@ -106,6 +106,15 @@ def _engines() -> list[list[bytes]]:
     return found
 
 
+def test_a_card_that_stands_alone_is_the_answer(scripted: Callable[..., FakeEngine]) -> None:
+    """With the crisis that was told in the same breath."""
+    engine = scripted(triage=Triage(red_flags, "patient", "112", "0800 111"))
+    done = invoke("ask", "I have crushing chest pain and I want to kill myself")
+    assert done.exit_code == 0 and engine.asked == []
+    assert done.stdout.index("Call 112 now.") < done.stdout.index("Call 0800 111.")
+    assert done.stderr == "The model was not asked.\nThe notice.\n"
+
+
 def test_what_would_make_it_dangerous_is_asked_for(scripted: Callable[..., FakeEngine]) -> None:
     scripted(triage=Triage(red_flags, "patient"))
     done = invoke("ask", "I have a headache")

@@ -7,15 +7,20 @@ import asyncio
 import pytest
 from textual.pilot import Pilot
 
+from app.assistant.assistant import Assistant
 from app.assistant.events import Answered, Asked
 from app.assistant.notices import DEMONSTRATION
-from app.safety import Level, Question
+from app.assistant.rulebook import red_flags
+from app.assistant.triage import Triage
+from app.engine.messages import Load
+from app.safety import Level, Mode, Question
 from app.ui.app import BedsideApp
 from app.ui.screens.card import CardScreen
 from app.ui.screens.chat import ChatScreen
 from app.ui.state import ChatState, Phase
 from app.ui.widgets.answer import HELD
 from app.ui.widgets.card import AlertCard
+from tests.app.assistant.fakes import FakeEngine
 from tests.app.ui.fakes import QUESTIONS, FakeAssistant, Script, alert, card
 from tests.app.ui.helpers import (
     NOTICE,
@@ -195,6 +200,33 @@ async def test_a_held_question_while_the_model_loads_leaves_the_loading_as_it_is
         assert phase(pilot) is Phase.LOADING
         assistant.hold.set()  # type: ignore[union-attr]
         await ready(pilot)
+
+
+@pytest.mark.parametrize("mode", ["patient", "clinician"])
+@in_loop
+async def test_an_emergency_that_is_a_crisis_too_shows_both_also_in_the_next_answer(
+    mode: Mode,
+) -> None:
+    """From the words to the screen: the rules, the assistant and the widgets that ship."""
+    engine, triage = FakeEngine(), Triage(red_flags, mode, "112", "0800 111")
+    assistant = Assistant(engine, Load("model.gguf"), triage=triage)
+    seen = {
+        "patient": ("Chest pain", "Call 112 now.", "0800 111"),
+        "clinician": ("CALL NOW · Chest pain", "CRISIS · Thoughts of suicide"),
+    }[mode]
+    async with chat_app(assistant).run_test(size=(100, 40)) as pilot:
+        await ready(pilot)
+        await ask(pilot, "I have crushing chest pain and I want to kill myself")
+        last = HELD if mode == "patient" else "Yes."
+        await wait_until(pilot, lambda: last in words(pilot))
+        await ready(pilot)
+        assert all(line in words(pilot) for line in seen)
+        asked = len(engine.asked)
+        await pilot.press("ctrl+r")
+        await wait_until(pilot, lambda: len(engine.asked) > asked)
+        await ready(pilot)
+        assert "Yes." in words(pilot) and HELD not in words(pilot)
+        assert all(line in words(pilot) for line in seen)
 
 
 @in_loop
