@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from app.engine.messages import EngineSettings
+from app.files import passing
 
 _KEPT_FILES = 4
 """States of other models and prompts that stay; the oldest go."""
@@ -66,14 +67,10 @@ class KeptState:
     def keep(self, holder: StateHolder, tokens: Sequence[int]) -> None:
         """Write the state of `tokens`, whole or not at all. Raises OSError."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        stem = self._stem(tokens)
-        partial = self._folder / f"{stem}.{os.getpid()}.part"
-        try:
-            if holder.save_state(str(partial), tokens):
-                partial.chmod(0o600)
-                partial.replace(self._folder / f"{stem}-{_digest(partial)}.state")
-        finally:
-            partial.unlink(missing_ok=True)
+        with passing(self._folder, "prompt") as place:
+            if holder.save_state(str(place), tokens):
+                place.chmod(0o600)
+                place.replace(self._folder / f"{self._stem(tokens)}-{_digest(place)}.state")
         self._drop_oldest()
 
     def _stem(self, tokens: Sequence[int]) -> str:

@@ -8,10 +8,11 @@ and this version of the library, so that the crash happens once and not at every
 from __future__ import annotations
 
 import json
-import os
 import platform
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from app.files import exchanged
 
 _FILE = "extra-buffers-crash.json"
 
@@ -44,9 +45,8 @@ def remember_crash(folder: Path, machine: Machine) -> None:
     """Keep the finding. Raises OSError."""
     notes = [note for note in _notes(folder) if note != asdict(machine)]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    partial = folder / f"{_FILE}.{os.getpid()}.part"
-    partial.write_text(json.dumps([*notes, asdict(machine)], indent=1) + "\n")
-    partial.replace(folder / _FILE)
+    with exchanged(folder / _FILE) as place:
+        place.write_text(json.dumps([*notes, asdict(machine)], indent=1) + "\n")
 
 
 def _notes(folder: Path) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ import pytest
 
 from app.engine.kept_state import KeptState
 from app.engine.messages import EngineSettings, Generate, Message, Warm, Warmed
+from app.files import passing
 from tests.app.engine.helpers import GREEDY, SYSTEM, Bench, only, said
 
 MARKER = "Zyxomma"
@@ -186,6 +187,17 @@ class FakeHolder:
         return [int(one) for one in Path(path).read_text().strip("[]").split(",")][:room]
 
     def clear(self) -> None: ...
+
+
+def test_half_a_state_that_a_kill_left_is_gone_after_the_next(folder: Path) -> None:
+    folder.mkdir()
+    with passing(folder, "prompt") as place:
+        place.touch()
+        left = place.name
+    (folder / left).write_text("half")
+    KeptState(folder, "ab", "0.3.36", EngineSettings()).keep(FakeHolder(), [1, 2])
+    (kept,) = folder.iterdir()
+    assert kept.suffix == ".state"
 
 
 def test_the_oldest_states_go(folder: Path) -> None:
