@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from app.errors import BadInputError
+from app.named_file import open_regular
 from app.sanitise import one_line
 
 if sys.version_info >= (3, 11):
@@ -35,7 +36,7 @@ def read_written(path: Path) -> str:
     """
     shown = one_line(str(path))
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             content = file.read(_LARGEST + 1)
     except OSError as error:
         raise BadInputError(

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
 from app.catalog.entry import Entry, parse_entries
 from app.catalog.hashes import CheckedFiles, Progress
@@ -14,6 +15,7 @@ from app.catalog.own import OwnModels
 from app.config import Config
 from app.errors import BadInputError, UsageError
 from app.folders import Folders
+from app.named_file import stat_of, typed_path
 from app.sanitise import one_line
 from app.toml_file import read_toml
 
@@ -92,7 +94,7 @@ class Catalog:
     @classmethod
     def open(cls, config: Config, folders: Folders) -> Catalog:
         """The catalogue that the settings name, or the shipped one."""
-        named = Path(config.models_folder).expanduser() if config.models_folder else None
+        named = typed_path(config.models_folder) if config.models_folder else None
         return cls(named or shipped_folder(), folders)
 
     def models(self) -> Iterator[Listed]:
@@ -172,10 +174,12 @@ class Catalog:
 
     def _file(self, text: str) -> Chosen:
         """A path that stands in no list. A shipped file is known again by its hash."""
-        path = Path(text).expanduser()
-        if not text or not path.exists():
+        path = typed_path(text)
+        stands = stat_of(path) if text else None
+        if stands is None:
             raise self._unknown(text)
-        same = [one for one in self._shipped if path.is_file() and one.bytes == path.stat().st_size]
+        size = stands.st_size if S_ISREG(stands.st_mode) else None
+        same = [one for one in self._shipped if one.bytes == size]
         sha256 = self._checked.hash(path) if same else None
         entry = next((one for one in same if one.sha256 == sha256), None)
         return Chosen(path, entry, sha256, self)

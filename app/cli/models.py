@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.options import Choices
+from app.named_file import stat_of
 
 if TYPE_CHECKING:
     from app.catalog import Catalog
@@ -59,8 +60,8 @@ def add(
     """Check a model file and take it into your own list."""
     catalog = _open(context.obj)
     name = name or _name_of(path)
-    size = path.stat().st_size if path.is_file() else 0
-    with _progress("Checking", size) as progress:
+    stands = stat_of(path)
+    with _progress("Checking", stands.st_size if stands else 0) as progress:
         entry = catalog.own.add(path, name, catalog.shipped(name), progress)
     typer.echo(f"Added “{entry.name}” ({sized(entry.bytes)}, SHA-256 {entry.sha256}).")
     typer.echo(f"Start it with `bedside --model {entry.name}`.")

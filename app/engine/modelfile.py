@@ -8,7 +8,6 @@ and every refusal is one sentence that says what is wrong and what to do.
 from __future__ import annotations
 
 import os
-import stat
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from app.engine.header import Header, TensorInfo, parse_header
 from app.engine.header_reader import Skipped, Value, shown
 from app.engine.modelcheck import WATCHED, check_model, check_not_blank
 from app.errors import BadInputError
+from app.named_file import NotAFile, open_regular
 from app.sanitise import one_line
 
 __all__ = [
@@ -127,23 +127,12 @@ def provenance(header: Header) -> Mapping[str, str]:
 
 
 def _open(path: Path) -> BinaryIO:
-    """A regular file, opened without ever waiting: a FIFO would block a plain open for good."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        return open_regular(path)
     except ValueError as error:
         raise BadInputError("The name of the model file holds a NUL character.") from error
     except OSError as error:
         raise BadInputError(f"{_file(path)} {_cannot_open(error)}") from error
-    mode = os.fstat(descriptor).st_mode
-    if stat.S_ISREG(mode):
-        return os.fdopen(descriptor, "rb")
-    os.close(descriptor)
-    if stat.S_ISDIR(mode):
-        raise BadInputError(
-            f"{_file(path)} is a folder. Name the .gguf file in it, or convert a checkpoint "
-            "folder with `bedside-convert convert`."
-        )
-    raise BadInputError(f"{_file(path)} is a pipe or a device, not a file. Name a .gguf file.")
 
 
 def _cannot_open(error: OSError) -> str:
@@ -152,6 +141,13 @@ def _cannot_open(error: OSError) -> str:
             return "does not exist. `bedside models list` shows the models that there are."
         case PermissionError():
             return "may not be read by you. Change its permissions or copy it."
+        case IsADirectoryError():
+            return (
+                "is a folder. Name the .gguf file in it, or convert a checkpoint folder with "
+                "`bedside-convert convert`."
+            )
+        case NotAFile():
+            return "is a pipe or a device, not a file. Name a .gguf file."
         case _:
             reason = error.strerror or "unknown reason"
             return f"cannot be opened ({reason}). Check the path for links that go in a circle."

@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 from app.errors import BadInputError
+from app.named_file import open_regular
 from app.sanitise import one_line
 
 LARGEST = 50_000_000
@@ -36,10 +37,10 @@ def read_bytes(path: Path) -> bytes:
     Raises:
         BadInputError: it cannot be read or is larger than LARGEST.
     """
-    opened = gzip.open if path.suffix.lower() == ".gz" else open
+    packed = path.suffix.lower() == ".gz"
     try:
-        with opened(path, "rb") as file:
-            content = file.read(LARGEST + 1)
+        with open_regular(path) as file:
+            content = (gzip.GzipFile(fileobj=file) if packed else file).read(LARGEST + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise BadInputError(f"{shown(path)} is damaged or no gzip file. Get it again.") from error
     except OSError as error:
@@ -48,7 +49,7 @@ def read_bytes(path: Path) -> bytes:
         ) from error
     if len(content) > LARGEST:
         raise too_large(path)
-    return bytes(content)
+    return content
 
 
 def too_large(path: Path) -> BadInputError:

@@ -23,6 +23,7 @@ from app.monitor.energy import LONGEST_GAP_S, of_turn
 from app.monitor.logreader import RunLog
 from app.monitor.power.source import believable
 from app.monitor.runlog import PowerFacts
+from app.named_file import open_regular
 from app.sanitise import one_line
 
 MOST_BYTES = 256 * 2**20
@@ -68,26 +69,28 @@ def read_meter(path: Path, starts: str | None = None) -> Meter:
         UsageError: `starts` is no time of day, or is needed and missing.
     """
     try:
-        if path.stat().st_size > MOST_BYTES:
-            raise BadInputError(f"{one_line(path.name)} is too large for a meter's readings.")
-        text = path.read_text(encoding="utf-8", errors="replace")
+        with open_regular(path) as file:
+            content = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise BadInputError(
             f"The meter's file {one_line(path.name)} cannot be read: {error.strerror or error}."
         ) from error
-    return parse_meter(text, one_line(path.name), starts)
+    if len(content) > MOST_BYTES:
+        raise BadInputError(f"{one_line(path.name)} is too large for a meter's readings.")
+    return parse_meter(content.decode("utf-8", "replace"), one_line(path.name), starts)
 
 
 def parse_meter(text: str, name: str, starts: str | None = None) -> Meter:
     """The readings in a CSV's text. Raises as `read_meter`."""
     lines = text.removeprefix("\ufeff").replace("\0", "").splitlines()
     head = lines[0] if lines else ""
-    rows = csv.reader(lines, delimiter=";" if head.count(";") > head.count(",") else ",")
+    delimiter = ";" if head.count(";") > head.count(",") else ","
+    rows = _whole(csv.reader(lines, delimiter=delimiter), name)
     names = [word.strip().lower() for word in next(rows, [])]
     time_at, watts_of = _time_column(names, name), _watts_column(names, name)
     offset = _time_of_day(starts) if starts is not None else None
     readings, left_out = [], 0
-    for row in _whole(rows, name):
+    for row in rows:
         try:
             at = _seconds(row[time_at].strip(), offset)
             readings.append((at, believable(watts_of(row))))

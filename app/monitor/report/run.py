@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from stat import S_ISREG
 
 from app.errors import UsageError
 from app.monitor.logreader import RunLog, read_log
 from app.monitor.logwriter import SUFFIX
+from app.named_file import stat_of
 from app.sanitise import one_line
 
 
@@ -19,7 +21,8 @@ def find_run(name: str, folder: Path) -> Path:
         UsageError: there is none, or several begin like that.
     """
     path = Path(name)
-    if path.is_file():
+    stands = stat_of(path)
+    if stands is not None and S_ISREG(stands.st_mode):
         return path
     logs = sorted(folder.glob(f"*-001{SUFFIX}")) or sorted(folder.glob(f"*{SUFFIX}"))
     if name == "last" and logs:

@@ -9,7 +9,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
-from app.errors import BadInputError, BedsideError
+from app.errors import BedsideError
+from app.named_file import typed_path
 from app.sanitise import clean
 from app.ui.export import proposed_path, write_new
 from app.ui.screens.dialog import Dialog
@@ -46,17 +47,9 @@ class ExportScreen(Dialog[Path]):
     @on(Input.Submitted)
     def _write(self, event: Input.Submitted) -> None:
         try:
-            path = _typed_path(event.value)
+            path = typed_path(clean(event.value).strip())
             write_new(path, self._text)
         except BedsideError as error:
             self.query_one(".problem", Static).update(str(error))
         else:
             self.dismiss(path)
-
-
-def _typed_path(text: str) -> Path:
-    path = Path(clean(text).strip())
-    try:
-        return path.expanduser()
-    except RuntimeError as error:
-        raise BadInputError(f"{path.parts[0]} is no user here; type the whole path.") from error

@@ -52,7 +52,17 @@ def test_between_readings_far_apart_nothing_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a,b\n1,2\n", "time,x\n1,2\n", "time,power\n", "time,power\nx,y\n"]
+    "text",
+    [
+        "",
+        "a,b\n1,2\n",
+        "time,x\n1,2\n",
+        "time,power\n",
+        "time,power\nx,y\n",
+        "time,power," + "x" * 140_000 + "\n1,2\n",
+        "time,power\n1,2\n2," + "x" * 140_000 + "\n",
+    ],
+    ids=lambda text: text[:20],
 )
 def test_what_is_no_meters_file_is_refused(text: str) -> None:
     with pytest.raises(BadInputError):
