@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -158,12 +159,23 @@ def _from_file(path: Path | None, environ: Mapping[str, str]) -> dict[str, _Give
     if not meant and not path.exists():
         return {}
     where = one_line(str(path))
-    return {key: _Given(value, where) for key, value in _flat(read_toml(path))}
+    tables = _tables()
+    return {
+        key: _Given(value, where)
+        for key, value in _flat(read_toml(path))
+        if value != {} or key not in tables
+    }
+
+
+def _tables() -> set[str]:
+    """The names of the tables, which may stand empty in a file."""
+    return {key.rpartition(".")[0] for key, _ in _leaves(Config)} - {""}
 
 
 def _flat(table: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Dotted keys with their values; a table without any is a value itself."""
     for name, value in table.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and value:
             yield from _flat(value, f"{prefix}{name}.")
         else:
             yield prefix + name, value
@@ -195,21 +207,19 @@ def _from_text(text: str, kind: type[Any]) -> object:
 
 def _checked(key: str, given: _Given, kind: type[Any]) -> object:
     value = given.value
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if type(value) is not kind:
+    if type(value) is not kind and (type(value), kind) != (int, float):
         raise UsageError(f"The setting “{key}” ({given.where}) must be {_WORDS[kind]}.")
     if isinstance(value, str) and not (value.isprintable() and len(value) <= _LONGEST_TEXT):
         raise UsageError(f"The setting “{key}” ({given.where}) must be one line of plain text.")
     if key in _CHOICES and value not in _CHOICES[key]:
         choices = " or ".join(_CHOICES[key])
         raise UsageError(f"The setting “{key}” ({given.where}) must be {choices}.")
-    low, high = _RANGES.get(key, (float("-inf"), float("inf")))
+    low, high = _RANGES.get(key, (-sys.float_info.max, sys.float_info.max))
     if isinstance(value, int | float) and not low <= value <= high:
         raise UsageError(
             f"The setting “{key}” ({given.where}) must be between {low:g} and {high:g}."
         )
-    return value
+    return float(value) if kind is float and isinstance(value, int) else value
 
 
 def _unknown(

@@ -60,6 +60,10 @@ def test_a_whole_file(tmp_path: Path) -> None:
     assert isinstance(config.sampling.temperature, float)
 
 
+def test_a_known_table_may_be_empty(tmp_path: Path) -> None:
+    assert load_config(written(tmp_path, "[ui]\n[sampling]\n"), {}) == Config()
+
+
 def test_the_standard_file_is_found(home: Path) -> None:
     home.mkdir()
     (home / "config.toml").write_text("context = 700")
@@ -93,6 +97,9 @@ def test_variables_over_the_file_and_options_over_both(tmp_path: Path) -> None:
 
 BAD = {
     "unknown key": ("ui.emergency_numbr = '1'", "Did you mean “ui.emergency_number”"),
+    "unknown empty table": ("[uii]", "no setting “uii”"),
+    "unknown empty table in a known one": ("[ui.kiosk]", "no setting “ui.kiosk”"),
+    "empty table for a number": ("[sampling.temperature]", "must be a number"),
     "unknown table": ("[power]\nbudget = 5", "no setting “power.budget”"),
     "nothing near": ("zzzzzzzz = 1", "Take it out"),
     "text for a number": ("context = 'long'", "“context” .* must be a whole number"),
@@ -104,6 +111,8 @@ BAD = {
     "value for a table": ("ui = 3", "no setting “ui”"),
     "below the range": ("context = -1", "between 0 and"),
     "above the range": ("sampling.top_p = 1.5", "between 0 and 1"),
+    "beyond all numbers": ("sampling.temperature = 1" + "0" * 400, "between 0 and 5"),
+    "beyond all whole numbers": ("context = 1" + "0" * 400, "between 0 and"),
     "not a number": ("sampling.temperature = nan", "between 0 and 5"),
     "control characters": (r'ui.emergency_number = "112\u001b[2J"', "one line of plain text"),
     "two lines": (r'ui.emergency_number = "1\n2"', "one line of plain text"),
