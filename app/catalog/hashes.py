@@ -96,7 +96,7 @@ class CheckedFiles:
         """What is remembered; a missing or damaged record only costs another reading."""
         try:
             notes = json.loads(self._path.read_bytes())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return notes if isinstance(notes, dict) else {}
 

@@ -7,6 +7,7 @@ import errno
 import json
 import os
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 from app.catalog.entry import NAME, Entry, parse_entries
@@ -15,7 +16,7 @@ from app.engine.memory import estimate
 from app.engine.messages import EngineSettings
 from app.engine.modelfile import Header, parameters, provenance, read_header
 from app.errors import BadInputError, CheckError, ResourceError, UsageError
-from app.files import arriving, write_whole
+from app.files import alone, arriving, write_whole
 from app.folders import Folders
 from app.sanitise import one_line
 
@@ -42,7 +43,7 @@ class OwnModels:
             content = json.loads(self._list.read_bytes())
         except FileNotFoundError:
             return ()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise BadInputError(
                 f"Your list of models, {where}, cannot be read. Move it away and add the models "
                 "again; their files are not touched by that."
@@ -76,23 +77,28 @@ class OwnModels:
                 f"“{one_line(name, 60)}” cannot be a model's name. Use small letters, digits, "
                 "dots, dashes and underscores, at most 64."
             )
-        entries = self.entries()
-        if any(entry.name == name for entry in entries):
-            raise UsageError(f"There is a model “{name}” already. Choose another --name.")
+        self._check_free(name)
         header = read_header(path)
         target = self.folder / f"{name}.gguf"
-        with arriving(target) as place:
-            _take(path, place)
-            sha256 = sha256_of(place, progress)
-            if listed and listed.sha256 not in ("", sha256):
-                raise CheckError(
-                    f"The file is not the “{name}” of the catalogue: its SHA-256 differs. "
-                    "Get it again, or add it under another --name."
-                )
-        self._checked.remember(target, sha256, Stamp.of(target))
-        entry = _entry(name, target.name, sha256, header, listed)
-        self._save((*entries, entry))
+        with ExitStack() as held:
+            with arriving(target) as place:
+                _take(path, place)
+                sha256 = sha256_of(place, progress)
+                if listed and listed.sha256 not in ("", sha256):
+                    raise CheckError(
+                        f"The file is not the “{name}” of the catalogue: its SHA-256 differs. "
+                        "Get it again, or add it under another --name."
+                    )
+                held.enter_context(alone(self._list))  # until the file is there and listed
+                self._check_free(name)
+            self._checked.remember(target, sha256, Stamp.of(target))
+            entry = _entry(name, target.name, sha256, header, listed)
+            self._save((*self.entries(), entry))
         return entry
+
+    def _check_free(self, name: str) -> None:
+        if any(entry.name == name for entry in self.entries()):
+            raise UsageError(f"There is a model “{name}” already. Choose another --name.")
 
     def _save(self, entries: tuple[Entry, ...]) -> None:
         tables = [dataclasses.asdict(entry) for entry in entries]

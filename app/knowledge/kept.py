@@ -61,7 +61,8 @@ class KeptDocuments:
                 )
             entries = tuple(_entry(line) for line in lines)
             return Document(**labels), entries
-        except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError) as error:
+        except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError,
+                RecursionError) as error:  # fmt: skip
             raise BadInputError(
                 f"The kept copy of the document “{id}” is damaged. Remove it with "
                 f"`bedside knowledge remove {id}`, then add the document again."

@@ -4,12 +4,16 @@ import errno
 import hashlib
 import os
 import shutil
+import threading
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from app.catalog import Catalog
+from app.catalog import Catalog, Entry
+from app.catalog.hashes import Progress, sha256_of
+from app.catalog.own import OwnModels
 from app.errors import BadInputError, CheckError, ResourceError, UsageError
 from app.folders import Folders
 
@@ -63,6 +67,34 @@ def test_a_name_that_is_taken(catalog: Catalog, model_file: Path) -> None:
     catalog.own.add(model_file, "own", None)
     with pytest.raises(UsageError, match="“own” already"):
         catalog.own.add(model_file, "own", None)
+
+
+@pytest.mark.parametrize("names", [("one", "two"), ("same", "same")])
+def test_two_that_are_added_at_once(
+    folders: Folders, model_file: Path, monkeypatch: pytest.MonkeyPatch, names: tuple[str, str]
+) -> None:
+    together = threading.Barrier(2)
+
+    def slow(path: Path, progress: Progress) -> str:
+        together.wait(10)
+        return sha256_of(path, progress)
+
+    def add(name: str) -> Entry | UsageError:
+        try:
+            return OwnModels(folders).add(model_file, name, None)
+        except UsageError as error:
+            return error
+
+    monkeypatch.setattr("app.catalog.own.sha256_of", slow)
+    with ThreadPoolExecutor(2) as pool:
+        added = list(pool.map(add, names))
+    listed = OwnModels(folders).entries()
+    assert {one.name for one in listed} == set(names)
+    assert len(listed) == len(set(names))
+    refused = [str(one) for one in added if isinstance(one, UsageError)]
+    assert all("already" in sentence for sentence in refused)
+    assert len(refused) == 2 - len(listed)
+    assert everything_under(folders.data) == {"models", *(f"models/{one.file}" for one in listed)}
 
 
 def test_no_model_is_not_added(catalog: Catalog, tmp_path: Path, folders: Folders) -> None:
@@ -121,7 +153,7 @@ def test_verify(catalog: Catalog, model_file: Path) -> None:
 
 def test_a_damaged_list(catalog: Catalog, folders: Folders) -> None:
     folders.state.mkdir(parents=True)
-    for damage in ("{", "[]", '{"model": [{"name": "x"}]}'):
+    for damage in ("{", "[]", '{"model": [{"name": "x"}]}', "[" * 100_000):
         (folders.state / "models.json").write_text(damage)
         with pytest.raises(BadInputError, match=r"models\.json"):
             catalog.own.entries()
