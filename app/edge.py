@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
+from contextlib import suppress
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from app.errors import INTERRUPTED, BedsideError
-from app.sanitise import clean
+from app.errors import INTERRUPTED, BedsideError, ResourceError
+from app.sanitise import clean, one_line
 
 
 class EdgeGroup(TyperGroup):
@@ -18,6 +20,20 @@ class EdgeGroup(TyperGroup):
 
     The root's `--debug` option shows where it came from.
     """
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the program. What the system refused ends here, the full disk under stdout too."""
+        try:
+            try:
+                return super().main(*arguments, **options)
+            finally:
+                sys.stdout.flush()
+        except OSError as refusal:
+            _let_go_of_stdout()
+            if isinstance(refusal, BrokenPipeError):  # whoever read the output has gone
+                sys.exit(1)
+            _tell(_refused(refusal))
+            sys.exit(ResourceError.exit_code)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command. What it raises ends here."""
@@ -30,14 +46,14 @@ class EdgeGroup(TyperGroup):
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as interrupt:
             raise typer.Exit(INTERRUPTED) from interrupt
-        except BrokenPipeError:
-            raise  # whoever read the output has gone; the runner ends quietly
         except Exception as error:
             if _is_the_runners(error):
                 raise
             if _debugging(ctx):
                 traceback.print_exc()
-            else:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
+            if not _debugging(ctx):
                 _tell(
                     f"This is a defect of Bedside ({type(error).__name__}). Put --debug in front "
                     "of the command to see where it happened, and please report it."
@@ -50,7 +66,24 @@ def _debugging(ctx: Any) -> bool:
 
 
 def _tell(sentence: str) -> None:
-    print(clean(sentence), file=sys.stderr, flush=True)
+    with suppress(OSError):  # where this cannot be written either, the exit code says it
+        print(clean(sentence), file=sys.stderr, flush=True)
+
+
+def _refused(refusal: OSError) -> str:
+    what = one_line(str(refusal.filename), 100) if refusal.filename else "A file or the output"
+    return (
+        f"{what} could not be read or written ({refusal.strerror}). Check the disk, the "
+        "permissions and where the output goes, then try again."
+    )
+
+
+def _let_go_of_stdout() -> None:
+    """What could not be written is lost; the interpreter's end would try it again, with a trace."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _is_the_runners(error: Exception) -> bool:
