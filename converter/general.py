@@ -7,7 +7,6 @@ gets into a file.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -27,6 +26,11 @@ from converter.metadata import Field
 _CARD = "README.md"
 _CARD_LIMIT = 1 << 16
 """Characters of front matter; the longest published ones have a few thousand."""
+_LISTS = frozenset({
+    "base_model", "base_models", "base_model_sources", "dataset", "datasets", "dataset_sources",
+    "language", "languages", "license", "pipeline_tag", "tags",
+})  # fmt: skip
+"""What a card may say in a list; gguf-py ends with an assertion at one anywhere else."""
 _SAMPLING = {
     "sequence": ("sampling_sequence", str),
     "top_k": ("sampling_top_k", int),
@@ -108,12 +112,12 @@ def _fits(value: object, kind: type) -> bool:
     if isinstance(value, bool):
         return False
     if kind is float:
-        return isinstance(value, (int, float)) and math.isfinite(value) and abs(value) < 3e38
+        return isinstance(value, (int, float)) and abs(value) < 3e38  # nor is NaN
     return isinstance(value, kind) and (not isinstance(value, int) or -(2**31) <= value < 2**31)
 
 
 def _card(checkpoint: Checkpoint) -> dict[str, Any]:
-    """The front matter of the model card, of which only texts and lists of texts are taken."""
+    """The front matter of the model card: texts, and lists of texts where lists may stand."""
     try:
         told = yaml.safe_load(_front_matter(checkpoint))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -122,12 +126,12 @@ def _card(checkpoint: Checkpoint) -> dict[str, Any]:
         ) from error
     if not isinstance(told, dict):
         return {}
-    return {key: value for key, value in told.items() if isinstance(key, str) and _is_text(value)}
+    return {key: value for key, value in told.items() if _is_text(key, value)}
 
 
-def _is_text(value: object) -> bool:
-    items = value if isinstance(value, list) else [value]
-    return all(isinstance(item, str) for item in items)
+def _is_text(key: object, value: object) -> bool:
+    items = value if isinstance(value, list) and key in _LISTS else [value]
+    return isinstance(key, str) and all(isinstance(item, str) for item in items)
 
 
 def _front_matter(checkpoint: Checkpoint) -> str:

@@ -96,6 +96,30 @@ def test_a_card_that_says_nothing_of_use_is_passed_over(
 
 
 @pytest.mark.parametrize(
+    "key",
+    ["author", "basename", "description", "license_link", "license_name", "model_creator",
+     "model_name", "name", "organization", "repo_url", "size_label", "url", "version"],
+)  # fmt: skip
+def test_a_list_where_one_text_belongs_is_passed_over(
+    key: str, told: Callable[..., dict[str, Any]]
+) -> None:
+    found = told(card=f"---\n{key}: [first-one, second-one]\nlicense: mit\n---\n")
+    assert found["name"] == "Some Model 2B Instruct"
+    assert found["license"] == "mit"
+    assert "first-one" not in str(found)
+
+
+def test_lists_where_they_may_stand(told: Callable[..., dict[str, Any]]) -> None:
+    found = told(
+        card="---\nlicense: [mit, isc]\nlanguage: en\ntags: [a, b]\npipeline_tag: c\n"
+        "base_model: [a-b/c-7B, d-e/f-7B]\ndatasets: [g-h/i]\n---\n"
+    )
+    assert found["license"] == "mit,isc"
+    assert (found["languages"], found["tags"]) == (["en"], ["a", "b", "c"])
+    assert (found["base_model.count"], found["dataset.count"]) == (2, 1)
+
+
+@pytest.mark.parametrize(
     "card", ["---\na: [\n---\n", "---\na: !!python/object:os.system x\n---\n", "---\n\x00\n---\n",
              "---\n" + "[" * 5000 + "\n---\n"],
     ids=lambda card: repr(card)[:30],
@@ -123,7 +147,7 @@ def test_sampling_defaults(told: Callable[..., dict[str, Any]]) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [("temperature", "hot"), ("temperature", True), ("top_k", 1.5), ("top_k", 2**31),
-     ("top_p", [0.9]), ("top_p", 1e39), ("sequence", 3)],
+     ("top_p", [0.9]), ("top_p", 1e39), pytest.param("top_p", 10**400, id="top_p-huge"), ("sequence", 3)],
 )  # fmt: skip
 def test_sampling_defaults_that_are_no_numbers(
     key: str, value: object, told: Callable[..., dict[str, Any]]
