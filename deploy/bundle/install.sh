@@ -69,6 +69,7 @@ fi
 here=$(cd "$(dirname "$0")" && pwd)
 opt=$root/opt/bedside
 pinned=$root/etc/bedside/allowed_signers
+signer='release@bedside namespaces="bedside-bundle"' # before the key, in a line of such a file
 
 # The fields of manifest.json, one a line as the builder writes them. Nothing here is believed: these
 # checks only spare a long copy; the verified copy is checked again.
@@ -209,15 +210,27 @@ again."
     esac
 }
 
+fingerprints() { # of the keys in a file of signers
+    sed "s/^$signer //" "$1" | ssh-keygen -l -f - 2>/dev/null | awk '{ print $2 }'
+}
+
+check_wishes() { # of a board that has pinned a key: what was named must not be dropped unsaid
+    [ -z "$fingerprint" ] || fingerprints "$pinned" | grep -qxF -e "$fingerprint" ||
+        fail $bad_bundle "The key that you named is not the one that is pinned in $pinned. Ask whoever \
+gave you the bundle."
+    case $offers in '' | none) return ;; esac
+    [ -z "$(installed_python)" ] || fail $wrong_use "An update takes no offers. Take each by itself: \
+sudo sh /opt/bedside/current/units/privacy/offers.sh apply ID"
+}
+
 trust_key() { # sets `signers`: the key that this board pinned, or that a person vouches for now
     signers=$pinned
     [ ! -f "$pinned" ] || return 0
     signers=$work/allowed_signers
     take keys/allowed_signers 1000
-    line='release@bedside namespaces="bedside-bundle"'
-    public=$(sed -n "\$!d;1s|^$line \(ssh-ed25519 [A-Za-z0-9+/=]*\)\$|\1|p" "$signers")
-    printf '%s %s\n' "$line" "$public" >"$signers" # whatever else stood there is not pinned
-    trusted=$(printf '%s\n' "$public" | ssh-keygen -l -f - 2>/dev/null | awk '{ print $2 }')
+    public=$(sed -n "\$!d;1s|^$signer \(ssh-ed25519 [A-Za-z0-9+/=]*\)\$|\1|p" "$signers")
+    printf '%s %s\n' "$signer" "$public" >"$signers" # whatever else stood there is not pinned
+    trusted=$(fingerprints "$signers")
     case $trusted in
         SHA256:*) ;;
         *) fail $bad_bundle "The bundle holds no key. Copy the bundle to the stick again." ;;
@@ -301,6 +314,7 @@ if [ "$act" = uninstall ]; then
     releases uninstall "$data"
     exit
 fi
+[ -z "$data" ] || fail $wrong_use "$data is an option of --uninstall, which was not given."
 
 read_version
 check_system
@@ -309,22 +323,24 @@ check_board
 check_room
 remark
 say "Bedside $version for $board will be installed in $opt."
-if [ -f "$pinned" ]; then say "It must be signed with the key that is pinned in $pinned."; else
-    say "Its key will be pinned in $pinned."; fi
+if [ -f "$pinned" ]; then
+    check_wishes
+    say "It must be signed with the key that is pinned in $pinned."
+else
+    say "Its key will be pinned in $pinned."
+fi
 [ "$systemd" = no ] || say "A user bedside and a service that starts with the board will be set up."
 [ "$dry_run" = no ] || changed_nothing
 
 only_root
+[ "$systemd" = yes ] || set -- "$@" --no-systemd
+[ -z "$downgrade" ] || set -- "$@" "$downgrade"
 installed=$(installed_python)
 if [ -n "$installed" ]; then
     say "Bedside is installed already: the installed program takes over."
-    # shellcheck disable=SC2086  # an option or nothing
-    exec "$installed" -I -m app.releases update "$here" $downgrade --prefix "${root:-/}"
+    exec "$installed" -I -m app.releases update "$here" "$@" --prefix "${root:-/}"
 fi
 fetch_program
-set -- install "$here" --signers "$signers"
 [ -z "$offers" ] || set -- "$@" --offers "$offers"
 [ -z "$named" ] || set -- "$@" --board "$named"
-[ "$systemd" = yes ] || set -- "$@" --no-systemd
-[ -z "$downgrade" ] || set -- "$@" "$downgrade"
-releases "$@"
+releases install "$here" --signers "$signers" "$@"

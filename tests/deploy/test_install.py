@@ -63,6 +63,7 @@ def test_it_installs_updates_goes_back_and_goes(board: Board, tmp_path: Path, sh
     assert model.read_bytes() == b"GGUF of 1.0.0"
 
     newer = installing.make_stick(tmp_path / "newer", "1.0.1", board.key)
+    check_that_an_update_drops_no_option(board, newer)
     done = board.trusting(shell=shell, stick=newer)
     assert (done.returncode, done.stderr) == (0, "")
     assert "the installed program takes over" in done.stdout
@@ -80,6 +81,18 @@ def test_it_installs_updates_goes_back_and_goes(board: Board, tmp_path: Path, sh
     done = board.install("--uninstall", "--remove-data", shell=shell)
     assert (done.returncode, done.stderr) == (0, "")
     assert tree(board.root) == before
+
+
+def check_that_an_update_drops_no_option(board: Board, newer: Path) -> None:
+    for options, code, sentence in (
+        (("--fingerprint", "SHA256:WRONG"), 3, "is not the one that is pinned in"),
+        (("--offers", "all"), 2, "An update takes no offers"),
+        (("--keep-data",), 2, "an option of --uninstall"),
+    ):
+        for dry in ((), ("--dry-run",)):
+            done = board.trusting(*options, *dry, stick=newer)
+            assert (done.returncode, sentence in done.stderr) == (code, True)
+    assert (board.root / "opt/bedside/current").readlink() == Path("releases/1.0.0")
 
 
 def check_that_a_sick_release_is_put_back(board: Board) -> None:
