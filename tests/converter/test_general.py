@@ -147,7 +147,8 @@ def test_sampling_defaults(told: Callable[..., dict[str, Any]]) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [("temperature", "hot"), ("temperature", True), ("top_k", 1.5), ("top_k", 2**31),
-     ("top_p", [0.9]), ("top_p", 1e39), pytest.param("top_p", 10**400, id="top_p-huge"), ("sequence", 3)],
+     ("top_p", [0.9]), ("top_p", 1e39), pytest.param("top_p", 10**400, id="top_p-huge"),
+     ("sequence", 3)],
 )  # fmt: skip
 def test_sampling_defaults_that_are_no_numbers(
     key: str, value: object, told: Callable[..., dict[str, Any]]
