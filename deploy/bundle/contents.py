@@ -19,8 +19,8 @@ from deploy.bundle.pins import Pin, board_lock, lock_text
 
 BOARD_FOLDERS: Final[Mapping[str, str]] = {"pi5": "pi5", "orin-nano": "jetson"}
 """Of deploy/: what is for one board alone."""
-SHARED_FOLDERS: Final = ("systemd", "console", "privacy")
-"""Of deploy/: what every board gets, where it is there."""
+SHARED_FOLDERS: Final = ("systemd", "privacy")
+"""Of deploy/: what every board gets."""
 NOT_CARRIED: Final = frozenset({"Dockerfile", ".dockerignore"})
 
 Contents = dict[str, Path | bytes]
@@ -64,7 +64,10 @@ def wheels_and_locks(wheels: Wheels, pins: Mapping[str, list[Pin]], own: list[Pi
 
 
 def set_up(source: Path, board: str) -> Contents:
-    """The installer, and what the board's set-up copies: units, the console's font, offers.
+    """The installer, and what the board's set-up copies: units and offers.
+
+    The console's colours are the program's own, and its font is that of the system's package
+    console-setup, which Raspberry Pi OS Lite has: without that package no font could be loaded.
 
     Raises:
         BadInputError: the sources have no installer.

@@ -39,7 +39,7 @@ listeners	Services that wait for other machines are switched off: avahi, cups, r
 ssh	Nobody logs in over the network any more: the ssh service is switched off. Keep a keyboard for the board.
 radios	Wi-Fi and Bluetooth are switched off, from the next start on by the firmware where the board can. Wireless keyboards stop working; those with a stick of their own go on.
 logs	The system's log is kept in memory alone and is gone with the power. What went wrong before a restart can then no longer be looked up.
-font	The first console gets a font of 16x32 dots that has every sign Bedside draws (Terminus, from the package console-setup).
+font	The first console gets a font of 16x32 dots that has every sign Bedside draws (Terminus). It is not in the bundle: the system's package console-setup has it.
 consoles	The keyboard leads from Bedside to one login with a password, on Ctrl+Alt+F2, and to no other console.
 keys	Ctrl+Alt+Del and the kernel's own keys (SysRq) do nothing.
 boot-line	Raspberry Pi: the kernel counts memory for each service, so that Bedside's limit holds; the screen never goes dark, and shows no messages of the start.
@@ -147,7 +147,7 @@ apply_logs() {
 
 apply_font() {
     ls "$ROOT"/usr/share/consolefonts/Uni2-Terminus32x16.psf.gz >/dev/null 2>&1 ||
-        fail "The font is not here. Install the package console-setup, then try again."
+        fail "The font is not here. Install the system's package console-setup, then try again."
     printf '%s\n' 'ACTIVE_CONSOLES="/dev/tty[1-6]"' 'CHARMAP="UTF-8"' 'CODESET="Uni2"' \
         'FONTFACE="Terminus"' 'FONTSIZE="16x32"' | write /etc/default/console-setup
     live setupcon --font-only --force || say "From the next start on."

@@ -15,7 +15,14 @@ from app.releases import bundle
 from app.releases.manifest import parse
 from app.releases.sums import parse_sums
 from deploy.bundle import build as building
-from deploy.bundle.contents import Contents, find_model, place, set_up
+from deploy.bundle.contents import (
+    BOARD_FOLDERS,
+    SHARED_FOLDERS,
+    Contents,
+    find_model,
+    place,
+    set_up,
+)
 from deploy.bundle.order import Order
 from deploy.bundle.seal import list_files, signers, throw_away_key
 from deploy.bundle.source import Source
@@ -28,6 +35,7 @@ from tests.deploy.bundle.toys import (
     make_source,
     needs_keygen,
 )
+from tests.shared import ROOT
 
 
 @pytest.fixture
@@ -162,6 +170,11 @@ def test_units_of_one_board_only(source: Source) -> None:
     orin = set_up(source.folder, "orin-nano").keys()
     assert "units/bedside-x.service" in orin
     assert not any("Dockerfile" in path or "kiosk" in path for path in orin)
+
+
+def test_every_folder_that_is_carried_is_in_the_tree() -> None:
+    folders = (*BOARD_FOLDERS.values(), *SHARED_FOLDERS)
+    assert [name for name in folders if not (ROOT / "deploy" / name).is_dir()] == []
 
 
 def test_a_commit_without_an_installer(source: Source) -> None:
