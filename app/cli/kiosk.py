@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from app.errors import UsageError
+from app.sanitise import one_line
 
 
 def register(root: typer.Typer) -> None:
@@ -29,16 +31,27 @@ def pin(
 ) -> None:
     """Set the kiosk's PIN; the settings keep a hash of it."""
     from app.config import settings_file
-    from app.folders import Folders
     from app.toml_edit import set_texts
-    from app.ui.pin import FILE, Attempts, Pin
+    from app.ui.pin import Pin
 
-    hashed = None if remove else str(Pin.of(_ask()))
     path = settings_file(context.obj.config, os.environ)
+    _check_owner(path)
+    hashed = None if remove else str(Pin.of(_ask()))
     set_texts(path, "ui", {"kiosk_pin_hash": hashed, "kiosk_pin": None})
-    Attempts(Folders.standard().state / FILE).forget()
     typer.echo("The kiosk has no PIN now." if remove else "The kiosk's PIN is set.")
     typer.echo(f"It stands in {path}. A kiosk that runs takes it at its next wipe.")
+
+
+def _check_owner(path: Path) -> None:
+    """A file that root makes would be root's alone, and the kiosk's own user could not read it."""
+    from app.folders import Folders
+
+    if os.geteuid() == 0 and not path.exists() and path.parent != Folders.standard().config:
+        shown = one_line(str(path))
+        raise UsageError(
+            f"There is no file {shown}, and one that root makes only root could read. Make it for "
+            f"the user of the kiosk first: `install -m 640 -g bedside /dev/null {shown}`."
+        )
 
 
 def _ask() -> str:

@@ -76,10 +76,12 @@ def _lock(ui: UiConfig) -> Lock | None:
         return None
     from app.ui.pin import FILE, Attempts, Pin, PinLock
 
+    path = Folders.standard().state / FILE
     if not ui.kiosk_pin_hash:
         print(_PLAIN_PIN, file=sys.stderr)
-    pin = Pin.read(ui.kiosk_pin_hash) if ui.kiosk_pin_hash else Pin.of(ui.kiosk_pin)
-    return PinLock(pin, Attempts(Folders.standard().state / FILE))
+        return PinLock(Pin.of(ui.kiosk_pin), Attempts(path))  # its salt is another each time
+    pin = Pin.read(ui.kiosk_pin_hash)
+    return PinLock(pin, Attempts(path, pin=pin.salt.hex()))
 
 
 def _begin_keeping(house: House, passphrase: str) -> TurnKeeper:

@@ -86,7 +86,8 @@ class Attempts:
     """Counts wrong PINs in a file, so that neither a kill nor a power switch shortens the wait.
 
     Time is the machine's own, counted from its start: setting the clock moves nothing, and after
-    another start the whole wait begins again.
+    another start the whole wait begins again. Another PIN has no wrong ones yet: whoever sets it
+    may be another user than the kiosk's, and cannot reach this file.
     """
 
     def __init__(
@@ -94,8 +95,18 @@ class Attempts:
         path: Path,
         clock: Callable[[], float] = running_clock,
         boot: Callable[[], str] = boot_id,
+        *,
+        pin: str = "",
     ) -> None:
-        self._path, self._clock, self._boot = path, clock, boot()
+        """Read what was noted.
+
+        Args:
+            path: the file; it need not exist.
+            clock: seconds since the machine's start.
+            boot: which start of the machine this is.
+            pin: what tells this PIN from another, such as its salt; empty for all that none tells.
+        """
+        self._path, self._clock, self._boot, self._pin = path, clock, boot(), pin
         self._wrong, self._at = self._read()
 
     @property
@@ -112,7 +123,7 @@ class Attempts:
         Raises ResourceError where that cannot be written; it is counted until a restart then.
         """
         self._wrong, self._at = self._wrong + 1, self._clock()
-        noted = {"wrong": self._wrong, "boot": self._boot, "at": self._at}
+        noted = {"wrong": self._wrong, "boot": self._boot, "at": self._at, "pin": self._pin}
         write_whole(self._path, json.dumps(noted).encode())
 
     def refuse(self) -> None:
@@ -120,7 +131,7 @@ class Attempts:
         self._at = self._clock()
 
     def forget(self) -> None:
-        """The PIN was right, or there is a new one. Raises ResourceError."""
+        """The PIN was right. Raises ResourceError."""
         self._wrong = 0
         try:
             self._path.unlink(missing_ok=True)
@@ -138,6 +149,8 @@ class Attempts:
             wrong, boot, at = int(noted["wrong"]), noted["boot"], float(noted["at"])
             if wrong < 1:
                 raise ValueError("a file is there because one was wrong")
+            if noted.get("pin", self._pin) != self._pin:
+                return 0, now
         except FileNotFoundError:
             return 0, now
         except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError):

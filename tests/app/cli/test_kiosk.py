@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -128,6 +129,36 @@ def test_a_pin_can_be_taken_away(home: Path) -> None:
     settings.write_text('[ui]\nkiosk_pin = "1111"\n')
     done = CliRunner().invoke(root, ["--config", str(settings), "kiosk", "pin", "--remove"])
     assert (done.exit_code, settings.read_text()) == (0, "[ui]\n"), done.output
+
+
+def test_root_makes_no_settings_that_the_kiosk_cannot_read(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    services = home / "etc" / "config.toml"
+    done = CliRunner().invoke(root, ["--config", str(services), "kiosk", "pin", "--remove"])
+    assert done.exit_code == 2 and "install -m 640 -g bedside" in done.stderr
+    assert not services.parent.exists()
+    done = CliRunner().invoke(root, ["kiosk", "pin", "--remove"])
+    assert done.exit_code == 0, "root's own kiosk, as in a container"
+
+
+def test_a_new_pin_has_no_wrong_ones_yet(
+    environ: dict[str, str], home: Path, nonsense_model: Path
+) -> None:
+    """Whoever sets it may be root, whose own state is not the kiosk's."""
+    noted = {"wrong": 9, "boot": "", "at": 0.0, "pin": Pin.of("1111").salt.hex()}
+    path = home / "state" / "bedside" / "kiosk-pin.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(noted))
+    locked = {**environ, "BEDSIDE_UI__KIOSK_PIN_HASH": str(Pin.of(PIN))}
+    with run_in_terminal(
+        "app", "--kiosk", "--model", str(nonsense_model), environ=locked
+    ) as terminal:
+        terminal.read_until(b"Locked", seconds=60)
+        terminal.settle(0.5)
+        terminal.send(f"{PIN}\r".encode())
+        terminal.read_until(b"ype your question", seconds=30)
 
 
 def test_a_kill_does_not_shorten_the_wait(environ: dict[str, str], nonsense_model: Path) -> None:

@@ -131,6 +131,23 @@ def test_the_clock_on_the_wall_is_not_asked(
     assert "4e9" not in path.read_text()
 
 
+def test_another_pin_has_no_wrong_ones_and_the_same_keeps_its_own(path: Path, clock: Clock) -> None:
+    def of(pin: str) -> Attempts:
+        return Attempts(path, clock, lambda: "first start", pin=pin)
+
+    kiosk = of("old")
+    for _ in range(7):
+        kiosk.begin()
+    assert of("old").left == LONGEST_WAIT
+    assert of("new").left == 0
+
+
+def test_what_an_earlier_bedside_noted_is_of_this_pin(path: Path, clock: Clock) -> None:
+    path.parent.mkdir()
+    path.write_text(json.dumps({"wrong": 7, "boot": "first start", "at": clock.now}))
+    assert Attempts(path, clock, lambda: "first start", pin="any").left == LONGEST_WAIT
+
+
 def test_the_right_pin_forgets_the_wrong_ones(path: Path, clock: Clock) -> None:
     miss(path, clock, 3)
     clock.now += 10
@@ -212,7 +229,7 @@ def test_nothing_of_a_pin_is_in_the_file(path: Path, clock: Clock) -> None:
     PinLock(KEPT, attempts(path, clock)).opens("13579")
     assert "13579" not in path.read_text()
     assert path.stat().st_mode & 0o777 == 0o600
-    assert set(json.loads(path.read_text())) == {"wrong", "boot", "at"}
+    assert set(json.loads(path.read_text())) == {"wrong", "boot", "at", "pin"}
 
 
 def test_a_start_of_this_machine_has_one_name() -> None:
