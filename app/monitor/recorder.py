@@ -66,12 +66,6 @@ class RunRecorder:
         self._last_at: float | None = None
         self._suspended_s: float | None = None
         self._sleeps: list[float] = []
-        self._last_turn: TurnRecord | None = None
-
-    @property
-    def last_turn(self) -> TurnRecord | None:
-        """The latest turn whose energy is settled."""
-        return self._last_turn
 
     def start(
         self,
@@ -143,10 +137,10 @@ class RunRecorder:
         ready = [turn for turn in self._pending if at_end or turn.t1 <= latest]
         self._pending = [turn for turn in self._pending if turn not in ready]
         for turn in ready:
-            self._last_turn, found = self._with_energy(turn)
+            measured, found = self._with_energy(turn)
             if found.reason and "power_w" not in self._told:
                 self._write(Note(turn.t1, found.reason, "energy_j"))
-            self._write(self._last_turn)
+            self._write(measured)
 
     def _with_energy(self, turn: TurnRecord) -> tuple[TurnRecord, energy.Energy]:
         """The turn with its joules: of all of it, of its prefill and of its decoding."""
