@@ -129,7 +129,7 @@ class Catalog:
         """
         name = name_or_path or self.default
         if self.find(name) is None:
-            return self._file(name)
+            return self._file(name, progress)
         listed = self.installed(name)
         sha256 = self._checked.hash(listed.path, progress)
         if listed.entry.sha256 not in ("", sha256):
@@ -172,7 +172,7 @@ class Catalog:
     def _own(self, entry: Entry) -> Listed:
         return Listed(entry, self.own.folder / entry.file, own=True)
 
-    def _file(self, text: str) -> Chosen:
+    def _file(self, text: str, progress: Progress) -> Chosen:
         """A path that stands in no list. A shipped file is known again by its hash."""
         path = typed_path(text)
         stands = stat_of(path) if text else None
@@ -180,7 +180,7 @@ class Catalog:
             raise self._unknown(text)
         size = stands.st_size if S_ISREG(stands.st_mode) else None
         same = [one for one in self._shipped if one.bytes == size]
-        sha256 = self._checked.hash(path) if same else None
+        sha256 = self._checked.hash(path, progress) if same else None
         entry = next((one for one in same if one.sha256 == sha256), None)
         return Chosen(path, entry, sha256, self)
 

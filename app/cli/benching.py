@@ -12,6 +12,7 @@ from app.boards import detect, profile
 from app.boards.detect import cores
 from app.catalog import Catalog
 from app.cli.options import Choices
+from app.cli.waiting import while_hashing
 from app.config import load_config
 from app.engine.client import EngineClient
 from app.engine.memory import trained_context
@@ -109,7 +110,7 @@ def prepare(
     folders = Folders.standard()
     found = detect()
     board = config.board or found.id
-    chosen = Catalog.open(config, folders).resolve(config.model)
+    chosen = Catalog.open(config, folders).resolve(config.model, while_hashing())
     engine = EngineClient(
         log_path=private_folder(folders.state) / "engine.log",
         findings=folders.state,

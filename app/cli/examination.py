@@ -15,6 +15,7 @@ from pathlib import Path
 from app.boards import Board, Profile
 from app.catalog import Catalog
 from app.cli import surroundings
+from app.cli.waiting import while_hashing
 from app.config import Config
 from app.doctor import Check, Page, files, machine, power, processor, terminal
 from app.engine import memory
@@ -60,7 +61,7 @@ def page(config: Config, folders: Folders, board: Board) -> Page:
     """What the page for whoever looks after the board says of this one."""
     ui, model, sha256 = config.ui, "none that can be opened", ""
     with suppress(BedsideError):  # the check of the model says what is wrong with it
-        chosen = Catalog.open(config, folders).resolve(config.model)
+        chosen = Catalog.open(config, folders).resolve(config.model, while_hashing())
         model = chosen.entry.name if chosen.entry else chosen.path.name
         sha256 = chosen.sha256 or ""
     return Page(
@@ -94,7 +95,7 @@ def fit(header: Header, settings: EngineSettings, available: int) -> machine.Fit
 
 def _model(config: Config, folders: Folders, profile: Profile) -> Iterator[Check]:
     try:
-        chosen = Catalog.open(config, folders).resolve(config.model)
+        chosen = Catalog.open(config, folders).resolve(config.model, while_hashing())
         header = read_header(chosen.path)
     except BedsideError as error:
         yield files.broken_model(error)

@@ -15,6 +15,7 @@ from app.assistant.triage import Triage
 from app.boards import detect, profile
 from app.catalog import Catalog
 from app.cli.options import Choices
+from app.cli.waiting import while_hashing
 from app.config import Config, UiConfig, load_config
 from app.engine.client import EngineClient
 from app.engine.messages import Finished, Load, Loaded
@@ -90,7 +91,7 @@ def build(choices: Choices, on_problem: Callable[[str], None]) -> House:
     settings = profile(board).settings
     if config.context:
         settings = replace(settings, context=config.context)
-    chosen = Catalog.open(config, folders).resolve(config.model)
+    chosen = Catalog.open(config, folders).resolve(config.model, while_hashing())
     load = Load(
         path=str(chosen.path),
         settings=settings,
