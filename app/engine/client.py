@@ -87,9 +87,9 @@ class EngineClient:
         last: Event | None = None
         async with aclosing(self._exchange(load)) as events:
             async for last in events:
-                if not self._died_of_extra_buffers(last, load):
+                if not _died_of_extra_buffers(last, load):
                     yield last
-        if last is not None and self._died_of_extra_buffers(last, load):
+        if last is not None and _died_of_extra_buffers(last, load):
             load = _without_extra_buffers(load)
             async with aclosing(self._exchange(load)) as events:
                 async for last in events:
@@ -232,10 +232,6 @@ class EngineClient:
             return False
         return crashed_before(self._findings, this_machine(self._llama_cpp))
 
-    def _died_of_extra_buffers(self, event: Event, load: Load) -> bool:
-        crashed = isinstance(event, Failed) and bool(event.detail.get("crashed"))
-        return crashed and load.settings.extra_buffers
-
     def _remember_crash(self) -> None:
         if self._findings is not None:
             with suppress(OSError):  # not remembered, it costs one more crash at the next start
@@ -284,6 +280,11 @@ async def _drain(process: EngineProcess) -> None:
     except asyncio.CancelledError:
         await process.close()
         raise
+
+
+def _died_of_extra_buffers(event: Event, load: Load) -> bool:
+    crashed = isinstance(event, Failed) and bool(event.detail.get("crashed"))
+    return crashed and load.settings.extra_buffers
 
 
 def _without_extra_buffers(load: Load) -> Load:
