@@ -56,10 +56,15 @@ def _root(
 
 def main() -> None:
     """The console script."""
-    signal.signal(signal.SIGTERM, _ended)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants to go on
+            signal.signal(number, _ended)
     typer.main.get_command(app)(prog_name="bedside-convert")
 
 
 def _ended(number: int, frame: FrameType | None) -> None:
-    """SIGTERM ends the program as Ctrl-C does: what it had begun to write is cleared away."""
+    """A signal that ends the program does so as Ctrl-C: what was begun is cleared away.
+
+    SIGTERM asks it to end; SIGHUP says that its terminal was closed.
+    """
     sys.exit(128 + number)

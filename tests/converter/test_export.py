@@ -160,7 +160,7 @@ def test_pieces_cover_tensors_of_any_size(
     assert (tmp_path / "usual.gguf").read_bytes() == (tmp_path / "rows.gguf").read_bytes()
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_killed_conversion_leaves_no_output(number: signal.Signals, tmp_path: Path) -> None:
     """SIGKILL may leave the hidden partial file; nothing may bear the output's name."""
     folder = build(tmp_path / "model", Recipe(layers=24, vocabulary=4096))

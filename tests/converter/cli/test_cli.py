@@ -152,3 +152,26 @@ def test_a_defect_is_called_one(debug: bool) -> None:
     assert ended.returncode == 1
     assert ("Traceback" in ended.stderr) is debug
     assert ("a defect of Bedside (RuntimeError)" in ended.stderr) is not debug
+
+
+HANG_UP = """
+import os, signal, sys
+from converter import cli
+def survive():
+    os.kill(os.getpid(), signal.SIGHUP)
+    print("went on")
+cli.app.command("survive")(survive)
+sys.argv = ["bedside-convert", "survive"]
+signal.signal(signal.SIGHUP, signal.{handler})
+cli.main()
+"""
+
+
+@pytest.mark.parametrize(("handler", "code"), [("SIG_DFL", 129), ("SIG_IGN", 0)])
+def test_a_closed_terminal_ends_it_unless_nohup_says_otherwise(handler: str, code: int) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", HANG_UP.format(handler=handler)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == code, ended.stderr
+    assert ("went on" in ended.stdout) is (code == 0)
