@@ -63,7 +63,8 @@ def passing(folder: Path, name: str) -> Iterator[Path]:
 
 
 def _sweep(folder: Path, stem: str) -> None:
-    left = re.compile(re.escape(stem) + "[0-9a-f]{12}[.]partial")
+    token = "[0-9a-f]{12}[.]partial"
+    left = re.compile(rf"{re.escape(stem)}{token}|[.]{re.escape(stem)}{token}[.]{token}")  # nested
     for path in folder.iterdir():
         if left.fullmatch(path.name):
             path.unlink(missing_ok=True)

@@ -1,14 +1,14 @@
 """What a long road made on its way, kept under the hash of all it was made from.
 
 An entry is a file and, beside it, the hash of its bytes. The hash is written last: an entry that
-was cut short, or has rotted since, is known by it and made again.
+was cut short, or has rotted since, is known by it and made again. What a killed run had begun is
+removed when the next stage is made.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from app.errors import ResourceError
+from app.files import passing
 from app.sanitise import one_line
 from converter.files import whole_file
 
@@ -59,15 +60,12 @@ class Cache:
             self.found.append(stage)
             return entry
         self.make_folder()
-        part = entry.with_name(f".{stage}-{secrets.token_hex(6)}{suffix}")
-        try:
+        with passing(self.folder, "stage") as part:
             make(part)
             digest = _sha256(part)
             part.replace(entry)
             with whole_file(_seal(entry)) as file:
                 file.write(digest.encode())
-        finally:
-            part.unlink(missing_ok=True)
         self.made.append(stage)
         return entry
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from app.files import passing
 from converter.cut.apply import cut
 from converter.cut.depth import Confirm
 from converter.cut.geometry import Geometry
@@ -42,8 +42,7 @@ def leaving_out(
 
     def confirm(gone: tuple[int, ...]) -> float:
         plan = Plan("", "", tuple(_whole(geometry, gone)))
-        with tempfile.TemporaryDirectory(dir=folder, prefix="leaving-out-") as place:
-            file = Path(place) / "model.gguf"
+        with passing(folder, "leaving-out") as file:
             write(lay_out(cut(material, plan), material.lossless), file, threads=threads)
             found = perplexity(file, documents, windows, threads=threads).nll
         if told is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,6 +85,28 @@ def test_a_stage_that_is_stopped_leaves_nothing(error: BaseException, tmp_path: 
         cache.get("cut", ".gguf", {}, stopped)
     assert list(tmp_path.iterdir()) == []
     assert cache.made == []
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from converter.cache import Cache
+from converter.files import whole_file
+def killed(part):
+    with whole_file(part) as file:
+        file.write(b"half")
+        file.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+Cache(pathlib.Path(sys.argv[1])).get("cut", ".gguf", {}, killed)
+"""
+
+
+def test_what_a_killed_run_had_begun_is_removed_with_the_next_stage(tmp_path: Path) -> None:
+    for _ in range(2):
+        assert subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)]).returncode == -9
+    (left,) = tmp_path.iterdir()
+    assert left.read_bytes() == b"half"
+    entry = Cache(tmp_path).get("plan", ".json", {}, writer(b"made"))
+    assert {path.name for path in tmp_path.iterdir()} == {entry.name, f"{entry.name}.sha256"}
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
