@@ -27,7 +27,7 @@ class EdgeGroup(TyperGroup):
             try:
                 return super().main(*arguments, **options)
             finally:
-                sys.stdout.flush()
+                _flush()
         except OSError as refusal:
             _let_go_of_stdout()
             if isinstance(refusal, BrokenPipeError):  # whoever read the output has gone
@@ -78,10 +78,14 @@ def _refused(refusal: OSError) -> str:
     )
 
 
+def _flush() -> None:
+    print(end="", flush=True)  # unlike sys.stdout.flush, this bears an output that was closed
+
+
 def _let_go_of_stdout() -> None:
     """What could not be written is lost; the interpreter's end would try it again, with a trace."""
     try:
-        sys.stdout.flush()
+        _flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -78,3 +78,9 @@ def test_a_full_disk_under_the_complaint_leaves_the_exit_code() -> None:
             [sys.executable, "-m", "app", "safety", "check", "/none"], stderr=full, timeout=30
         )
     assert done.returncode == 3
+
+
+def test_a_closed_output_is_no_matter() -> None:
+    closed = ["sh", "-c", 'exec "$@" >&-', "sh", sys.executable, "-m", "app", "models", "list"]
+    done = subprocess.run(closed, capture_output=True, timeout=30)
+    assert (done.returncode, done.stderr) == (0, b"")
