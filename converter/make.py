@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from app.errors import UsageError
@@ -27,7 +28,7 @@ from converter.files import check_output
 from converter.material import Material, calibrated, open_material
 from converter.quantise import FileType, Override
 from converter.runner import Runner
-from converter.stages import Workshop, measured, runnable, text_inputs, tool
+from converter.stages import Workshop, measured, runnable, text_inputs, told, tool, words
 from converter.texts import Sample, mix
 
 
@@ -108,22 +109,31 @@ class _Road:
     def __init__(self, order: Order, shop: Workshop) -> None:
         self.order, self.shop = order, shop
         self.sha256 = source_hash(order.model)
-        self.full = runnable(shop, order.model, self.sha256)
         self.plan: Plan | None = None
         self.gains: tuple[Gain, ...] = ()
+
+    @cached_property
+    def material(self) -> Material:
+        """The full model."""
+        return open_material(self.order.model, dequantise=self.order.dequantise)
+
+    @cached_property
+    def full(self) -> Path:
+        """The full model as llama.cpp runs it: as large as itself, and made where text is read."""
+        return runnable(self.shop, self.order.model, self.sha256)
 
     def layout(self) -> Layout:
         """The file to be written, with the importance of what is left measured anew."""
         order, calibration = self.order, self.order.calibration
-        file = self._cut_file() if order.cuts else self.full
-        material = open_material(file) if order.cuts else self._material()
+        file = self._cut_file() if order.cuts else None
+        material = self.material if file is None else open_material(file)
         if calibration is None:
             return lay_out(material, order.file_type, overrides=order.overrides)
         material = calibrated(material, (source.sha256 for source in calibration.sources))
         if order.file_type.is_float:
             return lay_out(material, order.file_type)
-        sha256 = source_hash(file) if order.cuts else self.sha256
-        found = measured(self.shop, file, sha256, calibration, label="Measuring importance")
+        run, sha256 = (self.full, self.sha256) if file is None else (file, source_hash(file))
+        found = measured(self.shop, run, sha256, calibration, label="Measuring importance")
         return lay_out(material, order.file_type, imatrix=found.imatrix, overrides=order.overrides)
 
     def _cut_file(self) -> Path:
@@ -138,13 +148,15 @@ class _Road:
                 layout = lay_out(smaller, smaller.lossless)
                 write(layout, part, threads=self.shop.threads, progress=advance)
 
-        inputs: dict[str, object] = {"source": self.sha256, "plan": _essence(plan), **tool()}
+        inputs: dict[str, object] = {
+            "source": self.sha256,
+            "plan": _essence(plan),
+            **told(material),
+            **tool(),
+        }
         if (text := self._repair_text()) is not None:
             inputs |= {"restored": text_inputs(text)}
         return self.shop.cache.get("cut", ".gguf", inputs, apply)
-
-    def _material(self) -> Material:
-        return open_material(self.order.model, dequantise=self.order.dequantise)
 
     def _planned(self) -> tuple[Material, Plan]:
         """The full model, and what stays of it."""
@@ -152,7 +164,7 @@ class _Road:
             plan = read_plan(self.order.plan)
             dequantise = self.order.dequantise
             return open_source(self.order.model, plan, dequantise=dequantise).material, plan
-        request, material = self.order.request, self._material()
+        request, material = self.order.request, self.material
         assert request is not None, "an order that cuts has a request or a plan"
         found = self._saliency(request)
 
@@ -165,6 +177,7 @@ class _Road:
             "score": None if request.score is None else request.score.value,
             "covariances": 0 if found is None else len(found.covariances),
             "measured": None if found is None else self._measured_on(),
+            **tool(),
         }
         return material, read_plan(self.shop.cache.get("plan", ".json", inputs, decide))
 
@@ -178,14 +191,14 @@ class _Road:
 
     def _covariances(self, request: Request) -> range:
         """Layers whose covariances the score needs, or may have in a single pass over the text."""
-        geometry = Geometry.read(self._material().model)
+        geometry = Geometry.read(self.material.model)
         single = geometry.covariance_bytes <= self.shop.memory
         needed = request.score is Score.SECOND_ORDER or (request.score is None and single)
         return range(len(geometry.neurons) if needed else 0)
 
     def _measured_on(self) -> Mapping[str, object]:
         assert self.order.calibration is not None, "what was measured was measured on text"
-        return text_inputs(self.order.calibration)
+        return {**text_inputs(self.order.calibration), **words(self.material.vocabulary)}
 
     def _repair_text(self) -> Calibration | None:
         """The text of the repair, which reads more of it than the rest; None for no repair."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -10,11 +11,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from converter.cache import Cache
+from converter.checkpoint.gguf import open_gguf
 from converter.cut.measuring import MEMORY, Calibration, measure
 from converter.cut.saliency import Saliency
 from converter.cut.saliency_file import VERSION, read_saliency, write_saliency
 from converter.export import lay_out, write
-from converter.material import open_material
+from converter.header import pack_header
+from converter.material import Material, open_material
+from converter.metadata import Field
 from converter.texts import Document
 
 Advance = Callable[[int, int], None]
@@ -43,14 +47,15 @@ def runnable(shop: Workshop, model: Path, sha256: str) -> Path:
     """A GGUF file that llama.cpp runs: the file itself, or the checkpoint with nothing lost."""
     if not model.is_dir():
         return model
+    material = open_material(model)
 
     def convert(part: Path) -> None:
-        material = open_material(model)
         with shop.progress("Converting") as advance:
             layout = lay_out(material, material.lossless)
             write(layout, part, threads=shop.threads, progress=advance)
 
-    return shop.cache.get("model", ".gguf", {"source": sha256, **tool()}, convert)
+    inputs = {"source": sha256, **told(material), **tool()}
+    return shop.cache.get("model", ".gguf", inputs, convert)
 
 
 def measured(
@@ -88,6 +93,7 @@ def measured(
 
     inputs = {
         "source": sha256,
+        **words(open_gguf(model).fields),
         **text_inputs(calibration),
         "covariances": sorted(covariances),
         "form": VERSION,
@@ -105,9 +111,24 @@ def text_inputs(calibration: Calibration) -> dict[str, object]:
     }
 
 
+def told(material: Material) -> dict[str, object]:
+    """What a file says beside its weights; the hash of a checkpoint does not tell of it."""
+    return {"told": _hash((*material.general, *material.vocabulary))}
+
+
+def words(fields: Iterable[Field]) -> dict[str, object]:
+    """By what a text falls into tokens: all of a vocabulary but the chat template."""
+    kept = (one for one in fields if one.key.startswith("tokenizer."))
+    return {"words": _hash(one for one in kept if "chat_template" not in one.key)}
+
+
 def tool() -> dict[str, object]:
-    """The version of the library that computes: another one may round otherwise."""
-    return {"llama-cpp-python": version("llama-cpp-python")}
+    """What computes: another version may round or repair otherwise."""
+    return {name: version(name) for name in ("bedside", "llama-cpp-python")}
+
+
+def _hash(fields: Iterable[Field]) -> str:
+    return hashlib.sha256(pack_header(tuple(fields), ())).hexdigest()
 
 
 def _known(documents: Iterable[Document]) -> list[list[str | None]]:

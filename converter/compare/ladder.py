@@ -22,7 +22,7 @@ from converter.material import CALIBRATED, IMPORTANCE, Material, open_material
 from converter.measure import Perplexity, Windows, perplexity
 from converter.quantise import FileType
 from converter.speed import measure_speed
-from converter.stages import Workshop, measured, runnable, tool
+from converter.stages import Workshop, measured, runnable, tool, words
 from converter.texts import Document
 
 LADDER = (
@@ -122,6 +122,8 @@ class _Work:
 
     def __init__(self, trial: Trial, shop: Workshop, sha256: str) -> None:
         self.trial, self.shop, self.sha256 = trial, shop, sha256
+        self.source: dict[str, object] = {"source": sha256}
+        """What of the full model decides a perplexity."""
         self.corpora: dict[int, Perplexity] = {}
         """By the text's number: how the first file was scored on it; all are alike but in value."""
 
@@ -129,8 +131,9 @@ class _Work:
         """Full model, ladder, ladder by importance, candidates."""
         full = runnable(self.shop, self.trial.full, self.sha256)
         sha256 = self.sha256 if full == self.trial.full else source_hash(full)
-        yield self._row(full, "full model", "full", {"source": self.sha256}, sha256)
         material = open_material(self.trial.full)
+        self.source |= words(material.vocabulary)
+        yield self._row(full, "full model", "full", self.source, sha256)
         for file_type in self.trial.ladder:
             yield self._made(material, file_type, None)
         if self.trial.calibration is not None:
@@ -153,7 +156,7 @@ class _Work:
         layout = lay_out(material, file_type, imatrix=imatrix)
         weighed = [one.value for one in layout.fields if one.key == IMPORTANCE]
         inputs: dict[str, object] = {
-            "source": self.sha256,
+            **self.source,
             "type": file_type.name,
             "importance": weighed,
         }

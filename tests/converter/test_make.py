@@ -195,7 +195,7 @@ def test_magnitude_needs_no_text(order: Order, tmp_path: Path) -> None:
     bare = Order(model=order.model, file_type=FileType.Q4_K_M, request=request)
     work = shop(tmp_path)
     make(bare, tmp_path / "out.gguf", work)
-    assert work.cache.made == ["model", "plan", "cut"]
+    assert work.cache.made == ["plan", "cut"]
     assert read_header(tmp_path / "out.gguf").setting("feed_forward_length") == 256
 
 
