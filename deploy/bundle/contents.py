@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,7 +119,10 @@ def place(folder: Path, contents: Contents) -> None:
         target, what = folder / path, contents[path]
         with disk_of(target):
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(what if isinstance(what, bytes) else what.read_bytes())
+            if isinstance(what, bytes):
+                target.write_bytes(what)
+            else:
+                shutil.copyfile(what, target)  # a model is larger than many a builder's memory
             target.chmod(0o755 if path == bundle.INSTALLER else 0o644)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import tarfile
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -203,6 +204,20 @@ def test_a_path_that_a_stick_cannot_hold(tmp_path: Path) -> None:
     with pytest.raises(BadInputError, match="no path that a bundle may hold"):
         place(tmp_path / "bundle", {"wheels/a:b.whl": b""})
     assert not (tmp_path / "bundle").exists()
+
+
+def test_a_model_is_not_copied_through_memory(tmp_path: Path) -> None:
+    model, size = tmp_path / "model.gguf", 2**25
+    with model.open("wb") as file:
+        file.truncate(size)
+    tracemalloc.start()
+    try:
+        place(tmp_path / "bundle", {"models/m.gguf": model, "units/u": b"unit"})
+        assert tracemalloc.get_traced_memory()[1] < size / 4
+    finally:
+        tracemalloc.stop()
+    assert (tmp_path / "bundle/models/m.gguf").stat().st_size == size
+    assert (tmp_path / "bundle/units/u").read_bytes() == b"unit"
 
 
 @needs_keygen
