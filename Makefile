@@ -55,4 +55,4 @@ screenshot: setup  # The README's picture of the chat
 
 clean:       # Remove .venv and what the tools left
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache snapshot_report.html
-	@find app converter tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find app converter deploy tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -129,3 +129,15 @@ def _key(checkout: Path) -> str:
         check=True,
     )
     return done.stdout
+
+
+def test_clean_leaves_nothing_compiled_in_any_room(tmp_path: Path) -> None:
+    if shutil.which("make") is None:
+        pytest.skip("make is not installed")
+    rooms = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert {"app", "converter", "deploy", "tests"} <= rooms
+    for room in rooms:
+        (tmp_path / room / "inner/__pycache__").mkdir(parents=True)
+    clean = ["make", "-f", str(ROOT / "Makefile"), "-C", str(tmp_path), "clean"]
+    subprocess.run(clean, check=True, capture_output=True, timeout=30)
+    assert not list(tmp_path.rglob("__pycache__"))
