@@ -32,7 +32,7 @@ class EdgeGroup(TyperGroup):
             _let_go_of_stdout()
             if isinstance(refusal, BrokenPipeError):  # whoever read the output has gone
                 sys.exit(1)
-            _tell(_refused(refusal))
+            _complain(_refused(refusal))
             sys.exit(ResourceError.exit_code)
 
     def invoke(self, ctx: Any) -> Any:
@@ -42,7 +42,7 @@ class EdgeGroup(TyperGroup):
         except BedsideError as error:
             if _debugging(ctx):
                 traceback.print_exc()
-            _tell(str(error))
+            _complain(str(error))
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as interrupt:
             raise typer.Exit(INTERRUPTED) from interrupt
@@ -54,7 +54,7 @@ class EdgeGroup(TyperGroup):
             if isinstance(error, OSError) and error.errno is not None:
                 raise
             if not _debugging(ctx):
-                _tell(
+                _complain(
                     f"This is a defect of Bedside ({type(error).__name__}). Put --debug in front "
                     "of the command to see where it happened, and please report it."
                 )
@@ -65,9 +65,14 @@ def _debugging(ctx: Any) -> bool:
     return bool(ctx.find_root().params.get("debug"))
 
 
-def _tell(sentence: str) -> None:
+def tell(sentence: str) -> None:
+    """Say something to the person on stderr, so that stdout holds the answer alone."""
+    print(clean(sentence), file=sys.stderr, flush=True)
+
+
+def _complain(sentence: str) -> None:
     with suppress(OSError):  # where this cannot be written either, the exit code says it
-        print(clean(sentence), file=sys.stderr, flush=True)
+        tell(sentence)
 
 
 def _refused(refusal: OSError) -> str:

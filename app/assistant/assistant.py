@@ -28,11 +28,12 @@ from app.assistant.grounding import Lookup, Reference, judged
 from app.assistant.leadin import LeadIn
 from app.assistant.model import Model
 from app.assistant.notices import SYSTEM_PROMPT, remarks_on, without_reference
-from app.assistant.ports import Engine, TurnListener, Usage
+from app.assistant.ports import TurnListener, Usage
 from app.assistant.progress import AnswerInProgress
 from app.assistant.triage import Triage
 from app.conversation.turns import Answer, Conversation
 from app.engine.messages import Load, Sampling
+from app.engine.ports import Engine
 from app.errors import BedsideError, UsageError
 from app.safety import Card, Question
 from app.sanitise import clean

@@ -5,9 +5,9 @@ from __future__ import annotations
 from app.assistant.events import Failed, Notice, Passages, TurnEvent
 from app.assistant.grounding import Lookup
 from app.assistant.notices import forgetting, without_reference
-from app.assistant.ports import Engine
 from app.assistant.room import far_too_long, make_room
 from app.conversation.turns import Conversation
+from app.engine.ports import Engine
 from app.errors import BedsideError
 
 

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 from app.assistant.events import Failed, Loaded, Loading, Notice, PrepareEvent, Ready
 from app.assistant.notices import SYSTEM_PROMPT
-from app.assistant.ports import Engine, Usage
+from app.assistant.ports import Usage
 from app.assistant.progress import told
 from app.engine.messages import Load, Message
+from app.engine.ports import Engine
 from app.sanitise import one_line
 
 

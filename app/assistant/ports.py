@@ -1,33 +1,11 @@
-"""What the assistant needs of the rooms around it, and what it tells them."""
+"""What the assistant tells the rooms around it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.assistant.events import Failed, Finished, Loaded
-from app.engine.messages import Event, Load, Message, Sampling, Warmed
-
-
-class Engine(Protocol):
-    """What of the engine's client the assistant uses."""
-
-    def load(self, load: Load) -> AsyncGenerator[Event, None]: ...
-
-    async def warm(self, messages: Sequence[Message]) -> Warmed | Failed: ...
-
-    def generate(
-        self, messages: Sequence[Message], sampling: Sampling
-    ) -> AsyncGenerator[Event, None]: ...
-
-    async def count(self, messages: Sequence[Message]) -> int: ...
-
-    async def reset(self) -> None: ...
-
-    async def cancel(self) -> None: ...
-
-    async def close(self) -> None: ...
+from app.assistant.events import Finished, Loaded
 
 
 class TurnListener(Protocol):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from app.assistant.events import Failed
 from app.assistant.notices import SYSTEM_PROMPT, too_long
-from app.assistant.ports import Engine
 from app.conversation.budget import Budget, fit
 from app.conversation.turns import Conversation
+from app.engine.ports import Engine
 from app.errors import EngineError
 
 _MOST_CHARACTERS_PER_TOKEN = 16

@@ -22,16 +22,10 @@ from app.assistant.events import (
 from app.assistant.notices import DEMONSTRATION, remarks_on
 from app.cli.lines import alert_lines, passage_lines
 from app.conversation.wording import ENDINGS, from_reference
-from app.errors import BadInputError, BedsideError, EngineError, ResourceError
+from app.engine.ports import failure
 
 Say = Callable[[str], None]
 LastEvent = Finished | Failed | Held
-
-
-def failure(failed: Failed) -> BedsideError:
-    """The error that an engine's failure is for a command, with its exit code."""
-    kinds = {"bad_model": BadInputError, "memory": ResourceError, "context": BadInputError}
-    return kinds.get(failed.code, EngineError)(failed.sentence)
 
 
 async def make_ready(assistant: Assistant, tell: Say) -> None:

@@ -17,6 +17,7 @@ from app.cli.options import (
     NoLog,
     PowerBudget,
 )
+from app.edge import tell
 from app.errors import INTERRUPTED, BedsideError, UsageError
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def _ask(  # noqa: PLR0913  one parameter an option is Typer's way
         raise UsageError("There is no question to answer.")
     sampling = (("temperature", temperature), ("max_tokens", max_tokens), ("seed", seed))
     choices = Choices(model, board, tokens, config, no_log, ignore_memory, sampling, power_budget)
-    house = build(choices.over(context.obj), _tell)
+    house = build(choices.over(context.obj), tell)
     raise typer.Exit(asyncio.run(_answer(house, text)))
 
 
@@ -64,17 +65,18 @@ async def _answer(house: House, question: str) -> int:
     import asyncio
 
     from app.assistant.events import Failed, Held
-    from app.cli.answers import ending, failure, make_ready, notice_of_model, write_answer
+    from app.cli.answers import ending, make_ready, notice_of_model, write_answer
     from app.cli.lines import asked_lines
+    from app.engine.ports import failure
 
     assistant = house.assistant
     house.open()
     reason = "failed"
-    ready = asyncio.create_task(make_ready(assistant, _tell))
+    ready = asyncio.create_task(make_ready(assistant, tell))
     try:  # the red flags hear the question while the model is still being loaded
         pieces: list[str] = []
         last = await write_answer(
-            assistant, assistant.ask(question), lambda text: _write(text, pieces), _tell
+            assistant, assistant.ask(question), lambda text: _write(text, pieces), tell
         )
         if pieces:
             print(flush=True)
@@ -82,12 +84,12 @@ async def _answer(house: House, question: str) -> int:
             await ready  # what kept the model from being made ready is the first cause
             raise failure(last)
         for sentence in filter(None, (ending(last), notice_of_model(assistant, last))):
-            _tell(sentence)
+            tell(sentence)
         for line in asked_lines(assistant.questions):
-            _tell(line)
+            tell(line)
         if house.budget_line is not None:
-            _tell(f"Power budget: {house.budget_line()}.")
-        _tell(house.notice)
+            tell(f"Power budget: {house.budget_line()}.")
+        tell(house.notice)
         reason = "held" if isinstance(last, Held) else last.reason
     finally:
         ready.cancel()
@@ -103,7 +105,3 @@ def _write(text: str, pieces: list[str]) -> None:
     pieces.append(text)
     sys.stdout.write(text)
     sys.stdout.flush()
-
-
-def _tell(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)

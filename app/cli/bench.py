@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
 from app.cli.options import Board, Choices, ConfigFile, IgnoreMemory, Model, NoLog
+from app.edge import tell
 from app.errors import CheckError, UsageError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _bench(  # noqa: PLR0913  one parameter an option is Typer's way
         raise UsageError(f"There is no format “{form}”. Choose one of: {', '.join(FORMATS)}.")
     plan = _plan(prompts, answers, threads, types, repeats)
     choices = Choices(model, board, None, config, no_log, ignore_memory).over(context.obj)
-    bencher = prepare(choices, 1 / rate, cold, os.environ, _tell)
+    bencher = prepare(choices, 1 / rate, cold, os.environ, tell)
     bench = asyncio.run(bencher.run(plan))
     text = FORMATS[form](bench)
     if output is None:
@@ -88,7 +88,3 @@ def _plan(prompts: str, answers: str, threads: str, types: str, repeats: int) ->
     )
     plan.check()
     return plan
-
-
-def _tell(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.edge import tell
 from app.errors import UsageError
 
 if TYPE_CHECKING:
@@ -126,9 +127,9 @@ def _read(name: str, damaged: bool) -> Contents:
     if contents.damage is not None:
         if not damaged:
             raise contents.damage
-        _tell("The file is damaged; this is what stands before the damage.")
+        tell("The file is damaged; this is what stands before the damage.")
     if contents.torn:
-        _tell(UNFINISHED)
+        tell(UNFINISHED)
     return contents
 
 
@@ -158,7 +159,3 @@ def _lines(listing: Listing) -> list[str]:
         count = "1 more has" if listing.others == 1 else f"{listing.others} more have"
         lines.append(f"{count} another passphrase.")
     return lines + [f"{path.stem}  {sentence}" for path, sentence in listing.refused]
-
-
-def _tell(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.edge import tell
+
 if TYPE_CHECKING:
     from app.monitor.reading import Reading
     from app.monitor.sampler import Sampler
@@ -98,7 +100,7 @@ def _serve(address: str) -> None:
     server = serve(Follower(Folders.standard().state / "runs"), host, port)
     print(f"Prometheus may ask {host}:{port}. Ctrl-C ends it.", flush=True)
     if not is_loopback(host):
-        print("Whoever reaches this address can read the values.", file=sys.stderr, flush=True)
+        tell("Whoever reaches this address can read the values.")
     try:
         threading.Event().wait()
     finally:

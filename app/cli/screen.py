@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.cli.house import House, build
 from app.cli.options import Choices
+from app.edge import tell
 from app.errors import UsageError
 from app.folders import Folders
 
@@ -51,7 +52,7 @@ def run_screen(choices: Choices) -> int:
     finally:
         house.close("quit")
         for sentence in problems:
-            print(sentence, file=sys.stderr)
+            tell(sentence)
     if code == WIPED:
         from app.cli.wipe import begin_anew
 
@@ -78,7 +79,7 @@ def _lock(ui: UiConfig) -> Lock | None:
 
     path = Folders.standard().state / FILE
     if not ui.kiosk_pin_hash:
-        print(_PLAIN_PIN, file=sys.stderr)
+        tell(_PLAIN_PIN)
         return PinLock(Pin.of(ui.kiosk_pin), Attempts(path))  # its salt is another each time
     pin = Pin.read(ui.kiosk_pin_hash)
     return PinLock(pin, Attempts(path, pin=pin.salt.hex()))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
+
+from app.edge import tell
 
 _PATIENCE_S = 1.0
 
@@ -21,6 +22,6 @@ def while_hashing(clock: Callable[[], float] = time.monotonic) -> Callable[[int]
         nonlocal told
         if not told and clock() - began > _PATIENCE_S:
             told = True
-            print("Checking the model's file, once for each file.", file=sys.stderr, flush=True)
+            tell("Checking the model's file, once for each file.")
 
     return progress

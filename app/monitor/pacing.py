@@ -17,6 +17,7 @@ from app.engine.messages import (
     Text,
     Warmed,
 )
+from app.engine.ports import Engine
 from app.monitor.governor import Governor, Pace, Phase, Work, describe
 from app.monitor.reading import Reading
 
@@ -24,26 +25,10 @@ READ_EVERY_S = 0.5
 """Readings of a paced engine: ten of them make the budget's mean."""
 
 
-class Engine(Protocol):
-    """The engine's client, as far as it is needed here."""
-
-    def load(self, load: Load) -> AsyncGenerator[Event, None]: ...
-
-    async def warm(self, messages: Sequence[Message]) -> Warmed | Failed: ...
-
-    def generate(
-        self, messages: Sequence[Message], sampling: Sampling
-    ) -> AsyncGenerator[Event, None]: ...
-
-    async def count(self, messages: Sequence[Message]) -> int: ...
-
-    async def reset(self) -> None: ...
-
-    async def cancel(self) -> None: ...
+class Steered(Engine, Protocol):
+    """An engine that can be slowed."""
 
     async def set_pace(self, threads: int, duty: float = 1.0) -> None: ...
-
-    async def close(self) -> None: ...
 
 
 class PacedEngine:
@@ -53,7 +38,7 @@ class PacedEngine:
     values (a phase, a count, a pace), and a new pace is sent from the loop.
     """
 
-    def __init__(self, engine: Engine, governor: Governor) -> None:
+    def __init__(self, engine: Steered, governor: Governor) -> None:
         self._engine, self._governor = engine, governor
         self._loop: asyncio.AbstractEventLoop | None = None
         self._phase: Phase = "idle"

@@ -18,12 +18,12 @@ from app.engine.messages import (
     Sampling,
     Text,
 )
-from app.errors import BadInputError, BedsideError, EngineError, ResourceError
+from app.engine.ports import Engine, failure
+from app.errors import BadInputError, EngineError, ResourceError
 from app.monitor import energy
 from app.monitor.bench.bandwidth import Bandwidth
 from app.monitor.bench.plan import Plan
 from app.monitor.bench.row import Facts, Row, make_row
-from app.monitor.pacing import Engine
 from app.monitor.reading import Reading
 from app.monitor.recorder import RunRecorder
 from app.monitor.runlog import MemoryFacts, TurnRecord
@@ -33,7 +33,6 @@ SETTLE_S = 2.0
 """Between loading and the measuring of idle: what the loading heated and queued goes down."""
 IDLE_S = 5.0
 _WORDS = "The patient asks how long the fever may last and when the doctor should be called. "
-_FAILURES = {"bad_model": BadInputError, "memory": ResourceError, "context": BadInputError}
 
 Tell = Callable[[str], None]
 MakeRecorder = Callable[[], RunRecorder | None]
@@ -130,7 +129,7 @@ class Runner:
                 if isinstance(event, Text) and first_at is None:
                     first_at = time.monotonic()
                 elif isinstance(event, Failed):
-                    raise _failure(event)
+                    raise failure(event)
                 elif isinstance(event, Finished):
                     finished = event
         ended = time.monotonic()
@@ -146,7 +145,7 @@ class Runner:
         async with aclosing(self.engine.load(load)) as events:
             async for event in events:
                 if isinstance(event, Failed):
-                    raise _failure(event)
+                    raise failure(event)
                 if isinstance(event, Loaded):
                     loaded = event
         if loaded is None:
@@ -203,7 +202,3 @@ def describe(settings: EngineSettings) -> str:
         f"{settings.decode_threads}/{settings.prefill_threads} threads (decode/prefill), "
         f"keys {settings.key_type}, values {settings.value_type}"
     )
-
-
-def _failure(failed: Failed) -> BedsideError:
-    return _FAILURES.get(failed.code, EngineError)(failed.sentence)

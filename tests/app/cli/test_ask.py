@@ -17,9 +17,9 @@ from app.assistant.grounding import Reference
 from app.assistant.rulebook import red_flags
 from app.assistant.triage import Triage
 from app.cli import root
-from app.cli.answers import failure
 from app.cli.options import Choices
 from app.engine.messages import Event, Failed, Load, Prefill, Text
+from app.engine.ports import failure
 from app.errors import BadInputError, EngineError, ResourceError
 from tests.app.assistant.fakes import DIED, FINISHED, FakeEngine
 
