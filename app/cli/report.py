@@ -12,6 +12,7 @@ from app.cli.options import watts
 from app.errors import CheckError
 
 if TYPE_CHECKING:
+    from app.monitor.logreader import RunLog
     from app.monitor.report.page import Reported
 
 
@@ -45,34 +46,48 @@ def _report(
 ) -> None:
     """Say what runs were like: speed, power, energy, heat. Several stand side by side."""
     from app.files import write_whole
-    from app.folders import Folders
-    from app.monitor.power.meter import read_meter, with_meter
-    from app.monitor.report.page import Reported, page
-    from app.monitor.report.run import find_run, read_run
+    from app.monitor.report.page import page
     from app.monitor.report.spreadsheet import spreadsheet
-    from app.monitor.report.summary import summarise
-    from app.monitor.report.verdict import judge
 
-    folder = Folders.standard().state / "runs"
-    logs = [read_run(find_run(name, folder)) for name in runs or ["last"]]
-    if meter is not None:
-        measured = read_meter(meter, meter_starts)
-        logs = [with_meter(log, measured) for log in logs]
-    reported = []
-    for log in logs:
-        powers = ((sample.t, sample.power_w) for sample in log.samples)
-        verdict = None if budget is None else judge(powers, budget)
-        reported.append(Reported(log, summarise(log), verdict))
+    logs = _logs(runs or ["last"], meter, meter_starts)
+    reported = [_reported(log, budget) for log in logs]
     for line in _lines(reported, plots):
         typer.echo(line)
     if html is not None:
         write_whole(html, page(reported).encode())
     if csv is not None:
         write_whole(csv, spreadsheet(logs).encode())
+    _check_budget(reported)
+
+
+def _logs(names: Sequence[str], meter: Path | None, meter_starts: str | None) -> list[RunLog]:
+    from app.folders import Folders
+    from app.monitor.power.meter import read_meter, with_meter
+    from app.monitor.report.run import find_run, read_run
+
+    folder = Folders.standard().state / "runs"
+    logs = [read_run(find_run(name, folder)) for name in names]
+    if meter is None:
+        return logs
+    measured = read_meter(meter, meter_starts)
+    return [with_meter(log, measured) for log in logs]
+
+
+def _reported(log: RunLog, budget: float | None) -> Reported:
+    from app.monitor.report.page import Reported
+    from app.monitor.report.summary import summarise
+    from app.monitor.report.verdict import judge
+
+    powers = ((sample.t, sample.power_w) for sample in log.samples)
+    return Reported(log, summarise(log), None if budget is None else judge(powers, budget))
+
+
+def _check_budget(reported: Sequence[Reported]) -> None:
     for one in reported:
         if one.verdict is not None and not one.verdict.held:
             word = "was not held" if one.verdict.measured_s > 0 else "could not be judged"
-            raise CheckError(f"Run {one.log.header.id}: the {budget:g} W budget {word}.")
+            budget = f"{one.verdict.budget_w:g} W budget"
+            raise CheckError(f"Run {one.log.header.id}: the {budget} {word}.")
 
 
 def _lines(reported: Sequence[Reported], plots: bool) -> Iterator[str]:
