@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator, Sequence
+from urllib.parse import quote
 
 from app.sanitise import one_line
 from converter.compare.table import Mark, Row, Table, verdicts
@@ -31,7 +32,7 @@ def markdown(table: Table, plot: str | None = None) -> str:
         rows.append([_MARKS[row.role].format(escaped(name)), *cells])
     lines = markdown_table(rows)
     told = [escaped(line) for line in (*_conditions(table), *_sentences(table))]
-    picture = [] if plot is None else ["", f"![Perplexity over bytes]({plot})"]
+    picture = [] if plot is None else ["", f"![Perplexity over bytes]({quote(plot)})"]
     return "\n".join([*lines, *picture, "", *(f"- {line}" for line in told)]) + "\n"
 
 

@@ -40,6 +40,7 @@ def test_markdown_is_a_table_in_which_names_are_only_names() -> None:
     assert columns == {7}
     assert "**\\*a\\|b\\*\\<script\\>**" in text
     assert "![Perplexity over bytes](plot.svg)" in text
+    assert "![Perplexity over bytes](my%20plot%29.svg)" in markdown(table(CUT), "my plot).svg")
     assert "(plot" not in markdown(table(CUT))
 
 
