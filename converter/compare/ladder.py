@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from app.engine.modelfile import bits_per_weight, parameters, read_header
 from app.errors import BadInputError
+from app.files import passing
 from converter.compare.overlap import check_held_out
 from converter.compare.table import Corpus, Role, Row, Score, Table
 from converter.cut.measuring import Calibration
@@ -161,14 +161,11 @@ class _Work:
             "importance": weighed,
         }
         self.shop.cache.make_folder()
-        path = self.shop.cache.folder / f".{file_type.name}-{secrets.token_hex(6)}.gguf"
-        try:
+        with passing(self.shop.cache.folder, f"{file_type.name}.gguf") as path:
             with self.shop.progress(f"Quantising to {name}") as advance:
                 write(layout, path, threads=self.shop.threads, progress=advance)
             role: Role = "ladder" if imatrix is None else "weighed"
             return self._row(path, name, role, inputs, source_hash(path))
-        finally:
-            path.unlink(missing_ok=True)
 
     def _row(
         self, path: Path, name: str, role: Role, inputs: dict[str, object], sha256: str

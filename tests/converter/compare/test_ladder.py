@@ -69,6 +69,16 @@ def test_every_file_is_measured_and_none_is_left(trial: Trial, tmp_path: Path) -
     assert shop.cache.made.count("perplexity") == 6
 
 
+def test_a_file_that_a_killed_run_left_is_swept(trial: Trial, tmp_path: Path) -> None:
+    shop = Workshop(Cache(tmp_path / "cache"), 1)
+    shop.cache.make_folder()
+    left = shop.cache.folder / ".Q8_0.gguf.0123456789ab.partial"
+    left.write_bytes(b"half")
+    one = replace(trial, candidates=[], ladder=[FileType.Q8_0], calibration=None)
+    assert [row.name for row in compare(one, shop).rows] == ["full model", "Q8_0"]
+    assert not left.exists()
+
+
 def test_without_calibration_text_there_are_no_rows_by_importance(
     trial: Trial, tmp_path: Path
 ) -> None:
