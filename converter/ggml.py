@@ -1,4 +1,7 @@
-"""The ctypes edge to the ggml library inside llama-cpp-python: the only such file of the converter.
+"""The quantising side of the ggml library inside llama-cpp-python, by ctypes.
+
+`graph` takes the library from here to watch what llama.cpp computes, and `opened` asks llama.cpp
+itself; no other file of the converter touches ctypes.
 
 ggml checks its arguments with assertions that end the whole process. Whatever could trip one is
 therefore refused here, in words, before the call.
@@ -29,12 +32,22 @@ ENCODABLE = FLOATS | {
 
 
 @functools.cache
-def _library() -> ctypes.CDLL:
-    """ggml-base with its signatures, loaded at first use: the import takes a tenth of a second."""
+def base_library() -> ctypes.CDLL:
+    """ggml-base, loaded at first use: the import takes a tenth of a second.
+
+    Its functions have the signatures that whoever calls them gives them.
+    """
     from llama_cpp._ctypes_extensions import load_shared_library
     from llama_cpp._ggml import libggml_base_path
 
     library: ctypes.CDLL = load_shared_library("ggml-base", libggml_base_path)
+    return library
+
+
+@functools.cache
+def _library() -> ctypes.CDLL:
+    """ggml-base with the signatures of what quantises."""
+    library = base_library()
     library.ggml_quantize_chunk.restype = ctypes.c_size_t
     library.ggml_quantize_chunk.argtypes = (
         ctypes.c_int,  # type

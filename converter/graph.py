@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import EngineError
+from converter.ggml import base_library
 
 _F32 = 0
 
@@ -144,10 +145,7 @@ def product_op() -> int:
 
 def _library() -> ctypes.CDLL:
     """ggml-base with the signatures of what `product_op` asks it."""
-    from llama_cpp._ctypes_extensions import load_shared_library
-    from llama_cpp._ggml import libggml_base_path
-
-    library: ctypes.CDLL = load_shared_library("ggml-base", libggml_base_path)
+    library = base_library()
     pointer, size, number = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int64
     for name, result, arguments in (
         ("ggml_init", pointer, [_InitParams]),

@@ -1,7 +1,7 @@
 """A GGUF file opened by llama.cpp: its vocabulary, and the ground that contexts stand on.
 
-With `runner`, `branches`, `ggml` and `graph` the only files of the converter that touch the
-library. Everything is on the CPU.
+`runner` and `branches` run it through the functions that are kept here; with `ggml` and `graph`
+nothing else of the converter touches the library. Everything is on the CPU.
 """
 
 from __future__ import annotations
