@@ -32,7 +32,7 @@ lint: dev    # Style, and the doors between the rooms
 types: dev   # Types, strictly
 	@.venv/bin/mypy
 
-bench: dev   # The numbers of the README's table (minutes; leave the machine alone meanwhile)
+bench: dev   # The first rows of the README's table (half an hour; leave the machine alone)
 	@$(PY) -m tests.bench
 
 models: dev  # Make the shipped models again from $(CHECKPOINT), whole and cut, and their entries

@@ -1,5 +1,6 @@
-"""Every number of the README's table, one after the other: `make bench`.
+"""The first rows of the README's table, one after the other: `make bench`.
 
+They need nothing beside the repository; each of the other rows names its own command.
 Half an hour on two cores, most of it the pairs of the app's cost and the converter's 1B
 checkpoint. Leave the machine alone meanwhile. The synthetic models are kept in the cache folder.
 """
