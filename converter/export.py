@@ -21,12 +21,11 @@ from gguf import GGML_QUANT_SIZES, GGML_QUANT_VERSION
 from gguf import GGMLQuantizationType as Kind
 from numpy.typing import NDArray
 
-from app.errors import BadInputError, UsageError
-from app.sanitise import one_line
+from app.errors import BadInputError
 from converter import metadata
 from converter.architecture import Weight
 from converter.checkpoint import Checkpoint, SourceType, to_float32
-from converter.files import check_output, check_space, whole_file
+from converter.files import check_not_read, check_output, check_space, whole_file
 from converter.header import Entry, pack_header, padding
 from converter.material import IMPORTANCE, Material, gather
 from converter.metadata import Field
@@ -157,7 +156,7 @@ def write(
         BadInputError: A weight is not a number, or too large for the file type.
     """
     check_output(out, force=force)
-    _check_not_input(layout, out)
+    check_not_read(out, layout.sources)
     head = pack_header(layout.fields, layout.entries)
     size = len(head) + sum(entry.nbytes + len(padding(entry.nbytes)) for entry in layout.entries)
     check_space(out.parent, size)
@@ -211,13 +210,6 @@ def _order(weight: Weight) -> tuple[int, str]:
     """The quantiser's order of tensors: those outside the layers, then layer after layer."""
     match = re.match(r"blk\.(\d+)\.", weight.name)
     return (int(match[1]) if match else -1), weight.name
-
-
-def _check_not_input(layout: Layout, out: Path) -> None:
-    if out.exists() and any(out.samefile(source) for source in layout.sources):
-        raise UsageError(
-            f"{one_line(str(out))} is a file of the checkpoint itself; name another output."
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,6 +28,32 @@ def check_output(path: Path, *, force: bool) -> None:
         raise UsageError(f"{one_line(str(path))} is no ordinary file; name another output.")
     if path.exists() and not force:
         raise UsageError(f"{one_line(str(path))} exists; name another file, or give --force.")
+
+
+def check_not_read(out: Path, inputs: Iterable[Path]) -> None:
+    """See that an output does not take the place of what it is made from.
+
+    Args:
+        out: the file to be written.
+        inputs: files and checkpoint folders. Of a folder every file counts but GGUF files, which
+            are outputs there and are never read from it.
+
+    Raises:
+        UsageError: It is one of them, by this name or another.
+    """
+    if out.exists() and any(_has(path, out) for path in inputs):
+        raise UsageError(
+            f"{one_line(str(out))} is read itself and would be lost; name another output."
+        )
+
+
+def _has(path: Path, file: Path) -> bool:
+    try:
+        members = path.iterdir() if path.is_dir() else (path,)
+        read = [one for one in members if one == path or one.suffix != ".gguf"]
+        return any(one.exists() and one.samefile(file) for one in read)
+    except PermissionError:
+        return False  # whoever reads it says so
 
 
 def check_space(folder: Path, needed: int) -> None:

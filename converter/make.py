@@ -24,7 +24,7 @@ from converter.cut.saliency import Saliency
 from converter.cut.source import source_hash
 from converter.cut.weights import Repairs
 from converter.export import Layout, lay_out, write
-from converter.files import check_output
+from converter.files import check_not_read, check_output
 from converter.material import Material, calibrated, open_material
 from converter.quantise import FileType, Override
 from converter.runner import Runner
@@ -55,6 +55,13 @@ class Order:
     def cuts(self) -> bool:
         """Whether anything is cut away."""
         return self.request is not None or self.plan is not None
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """What is read for it."""
+        texts = () if self.calibration is None else self.calibration.sources
+        plan = () if self.plan is None else (self.plan,)
+        return (self.model, *plan, *(Path(source.path) for source in texts))
 
     def check(self) -> None:
         """Refuse what cannot be made.
@@ -95,6 +102,7 @@ def make(order: Order, out: Path, shop: Workshop, *, force: bool = False) -> Mad
         ResourceError: memory or disk do not suffice.
     """
     check_output(out, force=force)
+    check_not_read(out, order.inputs)
     order.check()
     road = _Road(order, shop)
     layout = road.layout()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.errors import UsageError
 from converter.cli.options import CacheFolder, Field, Threads, Window, Windows
 
 if TYPE_CHECKING:
@@ -55,6 +57,9 @@ def compare(  # noqa: PLR0913 - each parameter is an option of the command
     from converter.measure import Windows
     from converter.texts import Sample, read_texts
 
+    if out is not None:
+        read = (full, *text, *(candidates or ()), *(calibration or ()), *(evaluation or ()))
+        _check_outputs(out, read)
     evaluations = read_evaluations(evaluation or [])
     held_out = [HeldOut(path.name, read_texts([path], field)) for path in text]
     known = read_texts(calibration, field) if calibration else None
@@ -73,18 +78,29 @@ def compare(  # noqa: PLR0913 - each parameter is an option of the command
         _write(table, out)
 
 
+def _check_outputs(out: Path, inputs: Sequence[Path]) -> None:
+    """See that the files can be written, before hours of measuring."""
+    from converter.files import check_not_read, check_output
+
+    for path in _outputs(out):
+        check_output(path, force=True)
+        check_not_read(path, inputs)
+
+
+def _outputs(out: Path) -> tuple[Path, Path, Path]:
+    """The table for programs, the picture, the page."""
+    if not out.name:
+        raise UsageError(f"{out} is a folder; give the files a name in it.")
+    table, picture, page = (out.with_name(out.name + end) for end in (".json", ".svg", ".md"))
+    return table, picture, page
+
+
 def _write(table: Table, out: Path) -> None:
     from converter.compare.plot import svg
     from converter.compare.report import markdown, record
-    from converter.files import check_output, whole_file
+    from converter.files import whole_file
 
-    files = {
-        ".json": record(table),
-        ".svg": svg(table),
-        ".md": markdown(table, f"{out.name}.svg"),
-    }
-    for ending, content in files.items():
-        path = out.with_name(out.name + ending)
-        check_output(path, force=True)
+    contents = (record(table), svg(table), markdown(table, f"{out.name}.svg"))
+    for path, content in zip(_outputs(out), contents, strict=True):
         with whole_file(path) as file:
             file.write(content.encode("utf-8"))

@@ -40,11 +40,13 @@ def convert(
     from converter.cli.progress import progress_bar
     from converter.cli.shop import cpus
     from converter.export import lay_out, write
+    from converter.files import check_not_read
     from converter.imatrix import read_imatrix
     from converter.quantise import FileType, Override
 
     if out.suffix != ".gguf":
         raise UsageError(f"The output is named {out.name}; give it a name that ends in .gguf.")
+    check_not_read(out, (checkpoint, *([imatrix] if imatrix else ())))
     file_type = FileType.parse(kind)
     layout = lay_out(
         open_checkpoint(checkpoint),

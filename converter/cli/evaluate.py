@@ -98,7 +98,7 @@ def evaluate(  # noqa: PLR0913 - each parameter is an option of the command
     """Ask multiple-choice questions and set the answers beside what guessing gives."""
     from converter.evaluate.evaluation import Mode, Passages, Settings
     from converter.evaluate.passages import read_passages
-    from converter.evaluate.publish import check_not_read, check_outputs
+    from converter.evaluate.publish import check_outputs
     from converter.evaluate.run import Candidate
 
     _check_partners(
@@ -108,8 +108,10 @@ def evaluate(  # noqa: PLR0913 - each parameter is an option of the command
             "--train": (bool(train), "--shots", shots > 0),
         }
     )
+    forms = describe or []
     if out is not None:
-        check_outputs(out)
+        read = (*data, *(train or []), *forms, *([passages] if passages else []), model)
+        check_outputs(out, read)
     settings = Settings(
         mode=_one_of("--mode", mode, get_args(Mode)),
         normalised=normalise,
@@ -122,15 +124,11 @@ def evaluate(  # noqa: PLR0913 - each parameter is an option of the command
         context=context_tokens,
         write_tokens=write_tokens,
     )
-    forms = describe or []
     retrieved = read_passages(passages) if passages else None
     materials = _materials(
         _asked(data, task, forms), _sets(train or [], forms, repeats=True), settings, retrieved
     )
     session = _Session(Candidate.of(model), settings, threads, out, resume)
-    if out is not None:
-        read = (*data, *(train or []), *forms, *([passages] if passages else []), model)
-        check_not_read(out, read)
     evaluations = [session.ask(material) for material in materials]
     with session.keeping():
         _tell(evaluations, materials, out)

@@ -76,13 +76,14 @@ def plan(  # noqa: PLR0913 - each parameter is an option of the command
     from converter.cut.planning import Request, make_plan
     from converter.cut.saliency_file import read_saliency
     from converter.cut.source import source_hash
-    from converter.files import check_output
+    from converter.files import check_not_read, check_output
     from converter.filetype import FileType
     from converter.material import open_material
     from converter.measure import Windows
 
     if out is not None:
         check_output(out, force=force)
+        check_not_read(out, (model, *([measured] if measured else ()), *(text or ())))
     request = Request(
         neurons=neurons,
         heads=heads,

@@ -50,7 +50,7 @@ def prune(  # noqa: PLR0913 - each parameter is an option of the command
     from converter.cut.folder import check_folder
     from converter.cut.plan import read_plan
     from converter.cut.prune import calibration_texts, open_source, repair
-    from converter.files import check_output
+    from converter.files import check_not_read, check_output
     from converter.stages import runnable
     from converter.texts import Sample
 
@@ -58,6 +58,7 @@ def prune(  # noqa: PLR0913 - each parameter is an option of the command
     kept = read_plan(plan)
     if out.suffix == ".gguf":
         check_output(out, force=force)
+        check_not_read(out, (model, plan, *(text or ())))
     else:
         check_folder(out, kept)
         _refuse_for_folder(kind, force)

@@ -26,7 +26,7 @@ def results(
     from converter.evaluate.report import terminal
 
     if out is not None:
-        check_outputs(out)
+        check_outputs(out, files)
     evaluations = [one for path in files for one in read_record(path)]
     tested = pairs(evaluations)
     for line in terminal(evaluations, tested):

@@ -51,11 +51,12 @@ def saliency(  # noqa: PLR0913 - each parameter is an option of the command
     from converter.cut.measuring import Calibration, measure
     from converter.cut.saliency_file import write_saliency
     from converter.cut.source import source_hash
-    from converter.files import check_output
+    from converter.files import check_not_read, check_output
     from converter.stages import Workshop, runnable
     from converter.texts import Sample, read_texts
 
     check_output(out, force=force)
+    check_not_read(out, (model, *text, *(general or ())))
     allowed = parse_bytes(memory, "--memory")
     sample = Sample(chunk, tokens, share if general else 1.0, seed)
     sample.check()

@@ -15,7 +15,7 @@ from converter.evaluate.paired import Pair
 from converter.evaluate.question import QuestionSet
 from converter.evaluate.record import record
 from converter.evaluate.report import markdown
-from converter.files import check_output, whole_file
+from converter.files import check_not_read, check_output, whole_file
 
 _REPORT = (".json", ".md", ".svg", "-reliability.svg")
 _ANALYSIS = ("-errors.jsonl", "-errors.md")
@@ -23,12 +23,16 @@ _LONGEST_NAME = 160
 """Bytes; with the endings, a set's name and what marks an unfinished file it stays below 255."""
 
 
-def check_outputs(out: Path) -> None:
+def check_outputs(out: Path, inputs: Sequence[Path] = ()) -> None:
     """See that the files can be written, before any question is asked.
 
+    Args:
+        out: the common name of the files.
+        inputs: what is read; a report does not take the place of what it is about.
+
     Raises:
-        UsageError: the folder is missing, the name is too long, or something that is no file has
-            one of the names.
+        UsageError: the folder is missing, the name is too long, or something that is no file, or
+            is read itself, has one of the names.
     """
     if len(os.fsencode(out.name)) > _LONGEST_NAME:
         raise UsageError(
@@ -37,24 +41,7 @@ def check_outputs(out: Path) -> None:
         )
     for ending in (*_REPORT, *_ANALYSIS):
         check_output(_beside(out, ending), force=True)
-
-
-def check_not_read(out: Path, inputs: Sequence[Path]) -> None:
-    """See that a report does not take the place of what it is about.
-
-    Args:
-        out: the common name of its files.
-        inputs: files that are there.
-
-    Raises:
-        UsageError: one of them has a name of the report's.
-    """
-    for ending in (*_REPORT, *_ANALYSIS):
-        path = _beside(out, ending)
-        if path.exists() and any(path.samefile(one) for one in inputs):
-            raise UsageError(
-                f"{one_line(str(path))} is read itself and would be lost; name another output."
-            )
+        check_not_read(_beside(out, ending), inputs)
 
 
 def write_report(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import ResourceError, UsageError
-from converter.files import check_output, check_space, whole_file
+from converter.files import check_not_read, check_output, check_space, whole_file
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path: Path) -> None:
@@ -123,3 +123,21 @@ def test_space_is_counted(tmp_path: Path) -> None:
     check_space(tmp_path, 1)
     with pytest.raises(ResourceError, match=r"needs 1,000,000,000,000 MB.*make room"):
         check_space(tmp_path, 10**18)
+
+
+def test_what_is_read_is_never_the_output_by_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").touch()
+    (folder / "made.gguf").touch()  # an output: nothing reads it from the folder
+    (tmp_path / "text").touch()
+    (tmp_path / "hard").hardlink_to(tmp_path / "text")
+    (tmp_path / "soft").symlink_to(folder / "config.json")
+    read = (tmp_path / "text", folder, tmp_path / "missing")
+    for out in (tmp_path / "text", tmp_path / "hard", tmp_path / "soft", folder / "config.json"):
+        with pytest.raises(UsageError, match="is read itself and would be lost"):
+            check_not_read(out, read)
+    for out in (folder / "made.gguf", tmp_path / "missing", tmp_path / "other"):
+        check_not_read(out, read)
+    with pytest.raises(UsageError, match="is read itself"):
+        check_not_read(folder / "made.gguf", [folder / "made.gguf"])
