@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from app.boards.detect import cores
 from app.errors import EngineError, ResourceError
-from converter.opened import OpenedModel, cpus
+from converter.opened import OpenedModel
 
 _MICRO_BATCH = 512
 """Tokens that go through the graph at once."""
@@ -58,7 +59,7 @@ class Branches:
         params.n_ubatch = min(params.n_batch, _MICRO_BATCH)
         params.n_seq_max = 1 + MOST_LANES
         params.kv_unified = True
-        params.n_threads = params.n_threads_batch = threads or cpus()
+        params.n_threads = params.n_threads_batch = threads or cores()
         params.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_DISABLED
         params.offload_kqv = False
         if exact:

@@ -140,11 +140,6 @@ def _open_model(path: Path) -> Any:
     return model
 
 
-def cpus() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 @functools.cache
 def _silence() -> Any:
     """Send llama.cpp's log nowhere, once; the callback must live as long as the process."""

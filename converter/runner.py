@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.boards.detect import cores
 from app.errors import BadInputError, EngineError, ResourceError
 from app.sanitise import one_line
 from converter.graph import Tensor, Watch, product_op
-from converter.opened import OpenedModel, cpus
+from converter.opened import OpenedModel
 
 _MICRO_BATCH = 512
 """Tokens that go through the graph at once, as in llama.cpp's own tools."""
@@ -52,7 +53,7 @@ class Runner(OpenedModel):
         self._callback = self._watching(watch)
         try:
             self._check_length(path)
-            self._context = self._open_context(threads or cpus(), exact)
+            self._context = self._open_context(threads or cores(), exact)
         except BaseException:
             super().close()
             raise

@@ -36,9 +36,9 @@ def convert(
     force: ForceGguf = False,
 ) -> None:
     """Convert a checkpoint to a GGUF file, whole or not at all."""
+    from app.boards.detect import cores
     from converter.checkpoint import open_checkpoint
     from converter.cli.progress import progress_bar
-    from converter.cli.shop import cpus
     from converter.export import lay_out, write
     from converter.files import check_not_read
     from converter.imatrix import read_imatrix
@@ -56,7 +56,7 @@ def convert(
     )
     begun = time.monotonic()
     with progress_bar(f"Converting to {file_type.name}", layout.parameters) as advance:
-        size = write(layout, out, threads=threads or cpus(), force=force, progress=advance)
+        size = write(layout, out, threads=threads or cores(), force=force, progress=advance)
     _report(layout, out, size, time.monotonic() - begun)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +11,11 @@ if TYPE_CHECKING:
 
 def workshop(cache: Path | None, threads: int) -> Workshop:
     """A workshop with the user's cache where none is named and a thread a CPU where it says 0."""
+    from app.boards.detect import cores
     from converter.cache import Cache, default_cache
     from converter.cli.progress import progress_bar
     from converter.stages import Workshop
 
     return Workshop(
-        Cache(cache or default_cache()), threads or cpus(), lambda label: progress_bar(label, 1)
+        Cache(cache or default_cache()), threads or cores(), lambda label: progress_bar(label, 1)
     )
-
-
-def cpus() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
