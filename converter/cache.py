@@ -19,11 +19,10 @@ from app.errors import ResourceError
 from app.files import passing
 from app.sanitise import one_line
 from converter.files import whole_file
+from converter.hashes import file_sha256
 
 Inputs = Mapping[str, object]
 """All that an entry depends on, in what JSON can say: hashes and options, no paths, no clock."""
-
-_CHUNK = 1 << 22
 
 
 def default_cache() -> Path:
@@ -62,7 +61,7 @@ class Cache:
         self.make_folder()
         with passing(self.folder, "stage") as part:
             make(part)
-            digest = _sha256(part)
+            digest = file_sha256(part)
             part.replace(entry)
             with whole_file(_seal(entry)) as file:
                 file.write(digest.encode())
@@ -94,17 +93,9 @@ def _is_whole(entry: Path) -> bool:
     if not entry.is_file() or not seal.is_file():
         return False
     try:
-        return seal.read_text("ascii", errors="replace") == _sha256(entry)
+        return seal.read_text("ascii", errors="replace") == file_sha256(entry)
     except OSError as error:
         raise ResourceError(
             f"The cache entry {one_line(str(entry))} cannot be read ({error.strerror}); "
             "take it away, or name another folder with --cache."
         ) from error
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -7,7 +7,6 @@ Only the numbers' lines change; the words, their order and the comments stay as 
 
 from __future__ import annotations
 
-import hashlib
 import re
 import sys
 from pathlib import Path
@@ -16,6 +15,7 @@ from app.engine.modelfile import read_header
 from app.errors import BadInputError, BedsideError
 from app.toml_file import read_toml
 from converter.files import whole_file
+from converter.hashes import file_sha256
 from converter.published import compute, published, q4_k_m_header
 
 _HEAD = "[[model]]\n"
@@ -46,7 +46,7 @@ def _numbers(model: dict[str, object], folder: Path) -> Numbers:
     name, file = str(model["name"]), folder / str(model["file"])
     if file.exists():
         header = read_header(file)
-        sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+        sha256 = file_sha256(file)
     elif name in published() and model.get("computed") is True:
         header, sha256 = q4_k_m_header(published()[name]), ""
     else:

@@ -9,8 +9,10 @@ from pathlib import Path
 from app.errors import BadInputError
 from app.sanitise import one_line
 from converter.checkpoint import Checkpoint, open_checkpoint
+from converter.hashes import file_sha256
 
 _CHUNK = 1 << 24
+"""Weights hashed at once."""
 
 
 def source_hash(model: Path) -> str:
@@ -25,11 +27,7 @@ def source_hash(model: Path) -> str:
     try:
         if model.is_dir():
             return _checkpoint_hash(open_checkpoint(model))
-        with model.open("rb") as file:
-            digest = hashlib.sha256()
-            while chunk := file.read(_CHUNK):
-                digest.update(chunk)
-            return digest.hexdigest()
+        return file_sha256(model)
     except (OSError, ValueError) as error:
         raise BadInputError(
             f"{one_line(str(model))} cannot be read; name a checkpoint folder or a GGUF file."
