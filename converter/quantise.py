@@ -17,6 +17,7 @@ from gguf import GGMLQuantizationType as Kind
 
 from app.errors import BadInputError
 from converter import ggml
+from converter.checkpoint import check_numbers
 from converter.filetype import FileType, Override
 from converter.mixture import ModelFacts, TensorSpec, check_importance, plan_types
 
@@ -66,11 +67,7 @@ def encode(
 
     def work(start: int) -> None:
         span = slice(start, min(start + step, count))
-        if not np.isfinite(rows[span]).all():
-            raise BadInputError(
-                "The checkpoint holds weights that are not numbers (NaN or infinite); "
-                "it is damaged, so fetch it again."
-            )
+        check_numbers(rows[span])
         if not ggml.quantise_rows(kind, rows, out, span, weights):
             raise BadInputError(
                 f"The checkpoint holds weights too large for {kind.name}; "

@@ -89,3 +89,21 @@ def to_float32(raw: Raw) -> NDArray[np.float32]:
         bits <<= 16
         return bits.view(np.float32)
     return raw.astype(np.float32)
+
+
+def check_numbers(values: NDArray[np.float32], origin: str = "") -> None:
+    """See that all weights are numbers.
+
+    Args:
+        values: some of a tensor's weights.
+        origin: the tensor's name in its source, for the sentence.
+
+    Raises:
+        BadInputError: Some are NaN or infinite.
+    """
+    if not np.isfinite(values).all():
+        where = f"{origin}: the" if origin else "The"
+        raise BadInputError(
+            f"{where} checkpoint holds weights that are not numbers (NaN or infinite); it is "
+            "damaged, so fetch it again."
+        )

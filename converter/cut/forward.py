@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from app.errors import BadInputError
 from converter.architecture import Model, Weight
-from converter.checkpoint import to_float32
+from converter.checkpoint import check_numbers, to_float32
 from converter.cut.geometry import Geometry
 
 Floats = NDArray[np.float32]
@@ -156,11 +156,7 @@ def read(weight: Weight) -> Floats:
     """
     rows = weight.shape[0] if len(weight.shape) > 1 else 1
     values = to_float32(weight.rows(0, rows)).reshape(weight.shape)
-    if not np.isfinite(values).all():
-        raise BadInputError(
-            f"{weight.origin}: the checkpoint holds weights that are not numbers (NaN or "
-            "infinite); it is damaged, so fetch it again."
-        )
+    check_numbers(values, weight.origin)
     return values
 
 
