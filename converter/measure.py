@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from app.errors import BadInputError, UsageError
 from app.sanitise import one_line
+from converter.progress import Advance
 from converter.runner import Runner
 from converter.texts import Document
 
@@ -29,9 +30,6 @@ _ROWS = 64
 """Rows of logits that are widened at once: 64 of the largest vocabularies take about 100 MB."""
 _MOST_NATS = 700.0
 """What e can be raised to, with room for the error; guessing has about 12."""
-
-Progress = Callable[[int, int], None]
-"""Told how many windows are scored, and of how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +117,7 @@ def perplexity(
     windows: Windows | None = None,
     *,
     threads: int = 0,
-    progress: Progress | None = None,
+    progress: Advance | None = None,
 ) -> Perplexity:
     """Measure a GGUF file on text.
 
@@ -187,7 +185,7 @@ def _tokens(runner: Runner, document: Document) -> Iterator[int]:
 
 
 def _scored(
-    runner: Runner, windows: Sequence[Sequence[int]], first: int, progress: Progress | None
+    runner: Runner, windows: Sequence[Sequence[int]], first: int, progress: Advance | None
 ) -> Iterator[NDArray[np.float64]]:
     """Negative log-likelihoods of each window's scored tokens."""
     for number, window in enumerate(windows, 1):

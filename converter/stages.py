@@ -19,10 +19,9 @@ from converter.export import lay_out, write
 from converter.header import pack_header
 from converter.material import Material, open_material
 from converter.metadata import Field
+from converter.progress import Advance
 from converter.texts import Document
 
-Advance = Callable[[int, int], None]
-"""Told how much is done, and of how much."""
 Progress = Callable[[str], AbstractContextManager[Advance]]
 """Shows a stage by its label, and is told how far it is."""
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from converter.progress import Advance
+
 
 @contextlib.contextmanager
-def progress_bar(label: str, total: int) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(label: str, total: int) -> Iterator[Advance]:
     """A bar on stderr and the function that moves it; in a pipe or a log it stays silent."""
     console = Console(stderr=True)
     columns = (

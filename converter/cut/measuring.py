@@ -17,11 +17,10 @@ from app.sanitise import one_line
 from converter.cut.collect import Collector, Products
 from converter.cut.saliency import Saliency
 from converter.cut.shelf import Matrix, Shelf
+from converter.progress import Advance
 from converter.runner import Runner
 from converter.texts import Document, Mixed, Sample, TextSource, mix
 
-Progress = Callable[[int, int], None]
-"""Told how many tokens are measured, and of how many."""
 READS = ("llama", "deci")
 """Architectures whose graphs are understood."""
 MEMORY = 4 << 30
@@ -52,7 +51,7 @@ def measure(
     covariances: Collection[int] = (),
     memory: int = MEMORY,
     threads: int = 0,
-    progress: Progress | None = None,
+    progress: Advance | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Saliency:
     """Run the model over the text and return what its parts did.
@@ -67,7 +66,7 @@ def measure(
         covariances: layers of which the input of `ffn_down` and `attn_output` is kept as XᵀX.
         memory: bytes that the sums of one pass may take.
         threads: how many to use; 0 for one per CPU.
-        progress: told after each chunk.
+        progress: told after each chunk how many tokens are measured.
         stopped: asked before each chunk; the run ends there with what it has.
 
     Raises:
@@ -115,7 +114,7 @@ class _Work:
         self,
         chunks: Sequence[Sequence[int]],
         passes: int,
-        progress: Progress | None,
+        progress: Advance | None,
         stopped: Callable[[], bool],
     ) -> None:
         self._chunks, self._progress, self._stopped = chunks, progress, stopped

@@ -21,9 +21,7 @@ from converter.evaluate.resume import Kept
 from converter.evaluate.scoring import score
 from converter.evaluate.writing import write
 from converter.opened import OpenedModel
-
-Progress = Callable[[int, int], None]
-"""Told how many questions this sitting has answered, and how many it has to."""
+from converter.progress import Advance
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ def run(
     *,
     threads: int = 0,
     kept: Kept | None = None,
-    progress: Progress | None = None,
+    progress: Advance | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Evaluation:
     """Ask a model every question that was drawn.
@@ -76,7 +74,7 @@ def run(
         settings: how they are asked.
         threads: how many to use; 0 for one per CPU.
         kept: takes each batch's outcomes, and has those of earlier sittings.
-        progress: told after each batch.
+        progress: told after each batch how many questions of this sitting are answered.
         clock: seconds.
 
     Raises:

@@ -22,8 +22,9 @@ from converter.cut.source import source_hash
 from converter.export import lay_out, write
 from converter.make import Order, make
 from converter.material import CALIBRATED, IMPORTANCE, gather
+from converter.progress import Advance
 from converter.quantise import FileType, Override
-from converter.stages import Advance, Progress, Workshop, silent
+from converter.stages import Progress, Workshop, silent
 from converter.texts import Sample, read_texts
 
 HALF = Request(neurons=0.5, score=Score.SALIENCY)
