@@ -6,19 +6,22 @@ Per weight it holds `NAME.in_sum2`, the sums of the squares of what the weight m
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.engine.header import TensorInfo, parse_header
+from app.engine.header import Header, TensorInfo, parse_header
 from app.errors import BadInputError
 from app.sanitise import one_line
 
 _SUMS, _COUNTS = ".in_sum2", ".counts"
 _TYPE = "imatrix"
+_TEXTS = "bedside.saliency.text.sha256"
 _AGAIN = "measure it again with `bedside-convert saliency`"
 
 
@@ -30,16 +33,33 @@ def read_imatrix(path: Path) -> dict[str, NDArray[np.float32]]:
     Raises:
         BadInputError: the file is missing, is no importance matrix, or holds what none can.
     """
+    with _opened(path) as file:
+        return _means_of_all(file, _header(file, one_line(path.name)), one_line(path.name))
+
+
+def measured_on(path: Path) -> tuple[str, ...]:
+    """SHA-256 of the texts that it was measured on, which only `saliency` writes into its files.
+
+    Raises:
+        BadInputError: as `read_imatrix` says.
+    """
+    with _opened(path) as file:
+        found = _header(file, one_line(path.name)).metadata.get(_TEXTS)
+    return tuple(map(str, found)) if isinstance(found, tuple) else ()
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
         with path.open("rb") as file:
-            return _read(file, one_line(path.name))
+            yield file
     except OSError as error:
         raise BadInputError(
             f"The importance matrix {one_line(str(path))} cannot be read: {error.strerror}."
         ) from error
 
 
-def _read(file: BinaryIO, name: str) -> dict[str, NDArray[np.float32]]:
+def _header(file: BinaryIO, name: str) -> Header:
     size = os.fstat(file.fileno()).st_size
     if file.read(4) != b"GGUF":
         raise BadInputError(
@@ -49,6 +69,10 @@ def _read(file: BinaryIO, name: str) -> dict[str, NDArray[np.float32]]:
     header, _ = parse_header(file, size)
     if header.metadata.get("general.type") != _TYPE:
         raise BadInputError(f"{name} is a GGUF file, but no importance matrix; {_AGAIN}.")
+    return header
+
+
+def _means_of_all(file: BinaryIO, header: Header, name: str) -> dict[str, NDArray[np.float32]]:
     tensors = {tensor.name: tensor for tensor in header.tensors}
     found = {
         key.removesuffix(_SUMS): _means(file, header.data_offset, tensor, tensors, name)

@@ -135,14 +135,21 @@ class _Road:
         order, calibration = self.order, self.order.calibration
         file = self._cut_file() if order.cuts else None
         material = self.material if file is None else open_material(file)
-        if calibration is None:
+        if calibration is None or order.file_type.is_float:
             return lay_out(material, order.file_type, overrides=order.overrides)
-        material = calibrated(material, (source.sha256 for source in calibration.sources))
-        if order.file_type.is_float:
-            return lay_out(material, order.file_type)
         run, sha256 = (self.full, self.sha256) if file is None else (file, source_hash(file))
         found = measured(self.shop, run, sha256, calibration, label="Measuring importance")
-        return lay_out(material, order.file_type, imatrix=found.imatrix, overrides=order.overrides)
+        return lay_out(
+            self._named(material),
+            order.file_type,
+            imatrix=found.imatrix,
+            overrides=order.overrides,
+        )
+
+    def _named(self, material: Material) -> Material:
+        """The material once the order's texts were used on it."""
+        assert self.order.calibration is not None, "what uses text has text"
+        return calibrated(material, (source.sha256 for source in self.order.calibration.sources))
 
     def _cut_file(self) -> Path:
         """The cut and repaired model as llama.cpp runs it, with nothing lost but what was cut."""
@@ -152,6 +159,8 @@ class _Road:
         def apply(part: Path) -> None:
             repairs = self._repairs(material, plan)
             smaller = cut(material, plan, repairs)
+            if repairs is not None:
+                smaller = self._named(smaller)
             with self.shop.progress("Cutting") as advance:
                 layout = lay_out(smaller, smaller.lossless)
                 write(layout, part, threads=self.shop.threads, progress=advance)
@@ -231,4 +240,4 @@ class _Road:
 def _essence(plan: Plan) -> list[object]:
     """What of a plan reaches the file: not where its texts lie, nor what was predicted."""
     layers = [[one.index, ranges(one.neurons), ranges(one.head_groups)] for one in plan.layers]
-    return [plan.score, layers]
+    return [plan.score, layers, plan.texts]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,8 @@ CALIBRATED = "bedside.calibration_sha256"
 """The key that names the texts that a model was fitted to, by the hashes of their files."""
 IMPORTANCE = "bedside.importance_sha256"
 """The key that names the importance by which a file was rounded."""
+FITTED = "bedside_calibration_sha256"
+"""The same in the config.json of a checkpoint that was cut."""
 _DEQUANTISED = "bedside.dequantised_from"
 _DECIDED = (
     "general.file_type", "general.quantization_version", "general.alignment", IMPORTANCE,
@@ -85,7 +88,7 @@ def gather(checkpoint: Checkpoint) -> Material:
     """
     model = describe(checkpoint)
     vocabulary = read_vocabulary(checkpoint.folder, model.vocabulary_rows)
-    return Material(
+    material = Material(
         model=model,
         general=tuple(general_fields(checkpoint, model)),
         vocabulary=tuple(vocabulary.fields()),
@@ -94,6 +97,13 @@ def gather(checkpoint: Checkpoint) -> Material:
         files=tuple(checkpoint.files),
         notes=tuple(vocabulary.notes),
     )
+    return calibrated(material, fitted_to(checkpoint))
+
+
+def fitted_to(checkpoint: Checkpoint) -> list[str]:
+    """The texts that a checkpoint says it was fitted to, by the hashes of their files."""
+    told = checkpoint.config.get(FITTED)
+    return re.findall(r"\b[0-9a-f]{64}\b", told) if isinstance(told, str) else []
 
 
 def gather_gguf(file: GgufFile, *, dequantise: bool = False) -> Material:

@@ -41,15 +41,19 @@ def convert(
     from converter.cli.progress import progress_bar
     from converter.export import lay_out, write
     from converter.files import check_not_read
-    from converter.imatrix import read_imatrix
+    from converter.imatrix import measured_on, read_imatrix
+    from converter.material import calibrated, gather
     from converter.quantise import FileType, Override
 
     if out.suffix != ".gguf":
         raise UsageError(f"The output is named {out.name}; give it a name that ends in .gguf.")
     check_not_read(out, (checkpoint, *([imatrix] if imatrix else ())))
     file_type = FileType.parse(kind)
+    material = gather(open_checkpoint(checkpoint))
+    if imatrix is not None and not file_type.is_float:
+        material = calibrated(material, measured_on(imatrix))
     layout = lay_out(
-        open_checkpoint(checkpoint),
+        material,
         file_type,
         imatrix=None if imatrix is None else read_imatrix(imatrix),
         overrides=[Override.parse(text) for text in tensor_type or ()],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +20,7 @@ from converter.cli.options import (
     Neurons,
     PerLayer,
     Speed,
+    Threads,
 )
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from converter.filetype import FileType
     from converter.material import Material
     from converter.measure import Windows
+    from converter.texts import Document
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20,
           "GIB": 2**30}  # fmt: skip
@@ -63,7 +67,7 @@ def plan(  # noqa: PLR0913 - each parameter is an option of the command
     chunks: Annotated[int, typer.Option(min=1, help="Windows of that text to measure.")] = 32,
     context: Annotated[int, typer.Option(help="Tokens in such a window.")] = 512,
     seed: Annotated[int, typer.Option(help="Of a random choice.")] = 0,
-    threads: Annotated[int, typer.Option(min=1, max=1024, help="How many to use.")] = 1,
+    threads: Threads = 0,
     dequantise: Annotated[
         bool, typer.Option("--dequantise", help="Plan for a quantised file too, with its losses.")
     ] = False,
@@ -80,6 +84,7 @@ def plan(  # noqa: PLR0913 - each parameter is an option of the command
     from converter.filetype import FileType
     from converter.material import open_material
     from converter.measure import Windows
+    from converter.texts import read_texts
 
     if out is not None:
         check_output(out, force=force)
@@ -101,9 +106,11 @@ def plan(  # noqa: PLR0913 - each parameter is an option of the command
     found = None if measured is None else read_saliency(measured)
     material = open_material(model, dequantise=dequantise)
     windows = Windows(context, limit=chunks)
-    confirm = _confirm(material, text, windows, threads) if text and layers else None
+    documents = read_texts(text) if text and layers else []
+    confirm = _confirm(material, documents, windows, threads) if documents else None
     with told_when_stopped("Stopped; no plan was written."):
         made = make_plan(material, source_hash(model), request, found, confirm)
+    made = replace(made, confirmed=tuple(dict.fromkeys(one.source for one in documents)))
     if out is not None:
         write_plan(out, made)
     _report(made, material, request.file_type)
@@ -142,10 +149,12 @@ def named(kinds: Any, name: str, what: str) -> Any:
     return kinds(name)
 
 
-def _confirm(material: Material, text: list[Path], windows: Windows, threads: int) -> Confirm:
+def _confirm(
+    material: Material, documents: Sequence[Document], windows: Windows, threads: int
+) -> Confirm:
+    from app.boards.detect import cores
     from converter.cache import Cache, default_cache
     from converter.cut.leaving_out import leaving_out
-    from converter.texts import read_texts
 
     cache = Cache(default_cache())
     cache.make_folder()
@@ -155,10 +164,10 @@ def _confirm(material: Material, text: list[Path], windows: Windows, threads: in
 
     return leaving_out(
         material,
-        read_texts(text),
+        documents,
         windows,
         folder=cache.folder,
-        threads=threads,
+        threads=threads or cores(),
         told=told,
     )
 

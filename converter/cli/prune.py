@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.errors import UsageError
-from converter.cli.options import Field, ForceGguf
+from converter.cli.options import Field, ForceGguf, Threads
 
 if TYPE_CHECKING:
     from converter.cut.plan import Plan
     from converter.cut.prune import Source
     from converter.cut.restore import Restored
-    from converter.cut.weights import Repairs
+    from converter.stages import Workshop
 
 
 def prune(  # noqa: PLR0913 - each parameter is an option of the command
@@ -42,6 +42,7 @@ def prune(  # noqa: PLR0913 - each parameter is an option of the command
     cache: Annotated[
         Path | None, typer.Option(help="Where to keep the model as llama.cpp runs it.")
     ] = None,
+    threads: Threads = 0,
     force: ForceGguf = False,
 ) -> None:
     """Cut a model as a plan says, whole or not at all."""
@@ -66,18 +67,18 @@ def prune(  # noqa: PLR0913 - each parameter is an option of the command
     if source.checkpoint is None and out.suffix != ".gguf":
         raise UsageError("A GGUF file is cut into a GGUF file; give OUT a name that ends in .gguf.")
     _tell_loss(source)
+    shop = workshop(cache, threads)
     with told_when_stopped("Stopped; nothing was written."):
         found: Restored | None = None
         if restore:
             documents = calibration_texts(kept, text or (), field)
             sample = Sample(length=chunk, tokens=tokens, seed=seed)
-            shop = workshop(cache, 0)
             words = runnable(shop, model, source.sha256)
             with shop.progress("Restoring") as advance:
                 found = repair(source, kept, documents, sample, words=words, progress=advance)
             for line in gain_lines(found):
                 typer.echo(line)
-        size = _write(source, kept, out, kind, found.weights if found else None, force)
+        size = _write(source, kept, out, kind, found, shop, force=force)
     _report(source, kept, out, size, time.monotonic() - begun)
 
 
@@ -112,22 +113,32 @@ def _tell_loss(source: Source) -> None:
 
 
 def _write(
-    source: Source, plan: Plan, out: Path, kind: str, repairs: Repairs | None, force: bool
+    source: Source,
+    plan: Plan,
+    out: Path,
+    kind: str,
+    found: Restored | None,
+    shop: Workshop,
+    *,
+    force: bool,
 ) -> int:
-    from converter.cli.progress import progress_bar
     from converter.cut.apply import cut
     from converter.cut.folder import write_folder
     from converter.export import lay_out, write
+    from converter.material import calibrated
     from converter.quantise import FileType
 
+    repairs, texts = (None, ()) if found is None else (found.weights, found.texts)
     if out.suffix != ".gguf":
         assert source.checkpoint is not None, "a GGUF source was refused before"
-        with progress_bar("Cutting", 1) as advance:
-            return write_folder(source.checkpoint, plan, out, repairs=repairs, progress=advance)
-    material = cut(source.material, plan, repairs)
+        with shop.progress("Cutting") as advance:
+            return write_folder(
+                source.checkpoint, plan, out, repairs=repairs, texts=texts, progress=advance
+            )
+    material = calibrated(cut(source.material, plan, repairs), texts)
     layout = lay_out(material, FileType.parse(kind) if kind else source.material.lossless)
-    with progress_bar("Cutting", layout.parameters) as advance:
-        return write(layout, out, threads=1, force=force, progress=advance)
+    with shop.progress("Cutting") as advance:
+        return write(layout, out, threads=shop.threads, force=force, progress=advance)
 
 
 def _report(source: Source, plan: Plan, out: Path, size: int, seconds: float) -> None:

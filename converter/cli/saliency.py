@@ -45,14 +45,14 @@ def saliency(  # noqa: PLR0913 - each parameter is an option of the command
     ] = False,
 ) -> None:
     """Measure on text what each neuron, head and layer does; Ctrl-C keeps what was measured."""
-    from converter.cache import Cache, default_cache
     from converter.cli.plan import parse_bytes
     from converter.cli.progress import progress_bar
+    from converter.cli.shop import workshop
     from converter.cut.measuring import Calibration, measure
     from converter.cut.saliency_file import write_saliency
     from converter.cut.source import source_hash
     from converter.files import check_not_read, check_output
-    from converter.stages import Workshop, runnable
+    from converter.stages import runnable
     from converter.texts import Sample, read_texts
 
     check_output(out, force=force)
@@ -62,8 +62,7 @@ def saliency(  # noqa: PLR0913 - each parameter is an option of the command
     sample.check()
     texts = Calibration(read_texts(text, field), read_texts(general or [], field), sample)
     sha256 = source_hash(model)
-    shop = Workshop(Cache(cache or default_cache()), threads or 1)
-    file = runnable(shop, model, sha256)
+    file = runnable(workshop(cache, threads), model, sha256)
     begun = time.monotonic()
     with progress_bar("Measuring", tokens) as advance, _first_interrupt() as stopped:
         found = measure(

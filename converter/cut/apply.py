@@ -17,7 +17,7 @@ from converter.architecture import Model
 from converter.cut.geometry import EVEN, UNEVEN, Geometry, check_fits
 from converter.cut.plan import Plan
 from converter.cut.weights import Repairs, cut_weights
-from converter.material import Material
+from converter.material import Material, calibrated
 from converter.metadata import Field
 
 _CUT = "bedside.cut"
@@ -50,12 +50,13 @@ def cut(material: Material, plan: Plan, repairs: Repairs | None = None) -> Mater
     weights = tuple(cut_weights(model.weights, plan, geometry, repairs or {}))
     fields = tuple(_cut_fields(model, facts.architecture, plan, geometry))
     made = replace(model, facts=facts, fields=fields, weights=weights)
-    return replace(
+    smaller = replace(
         material,
         model=made,
         general=tuple(_renamed(material.general, facts.architecture, made.parameters)),
         provenance=tuple(_provenance(material, plan, geometry, repairs)),
     )
+    return calibrated(smaller, plan.texts)
 
 
 def _head_counts(plan: Plan, geometry: Geometry) -> tuple[list[int], list[int]]:

@@ -6,7 +6,7 @@ import json
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from converter.cut.plan import Plan
 from converter.cut.weights import Held, Indices, Repairs, cut_weights, selection
 from converter.export import Progress
 from converter.files import check_space, whole_file
+from converter.material import FITTED, fitted_to
 
 _COPIED = (
     "generation_config.json", "tokenizer.model", "tokenizer.json", "tokenizer_config.json",
@@ -57,9 +58,18 @@ def write_folder(
     out: Path,
     *,
     repairs: Repairs | None = None,
+    texts: Iterable[str] = (),
     progress: Progress | None = None,
 ) -> int:
     """Write the cut checkpoint, the whole folder or nothing, and return its bytes.
+
+    Args:
+        checkpoint: the full model.
+        plan: what stays.
+        out: a new folder.
+        repairs: what restoration made of some weights.
+        texts: SHA-256 of the texts that it was measured on.
+        progress: told how many weights are written.
 
     Raises:
         UsageError: The plan is uneven, which config.json cannot say; or something stands at `out`.
@@ -73,7 +83,7 @@ def write_folder(
     part = out.with_name(f".{out.name}.{secrets.token_hex(4)}.part")
     try:
         part.mkdir()
-        _copy(checkpoint, plan, part)
+        _copy(checkpoint, plan, texts, part)
         _write_shards(part, list(_shards(tensors)), size, progress)
         part.replace(out)
     except OSError as error:
@@ -126,7 +136,7 @@ def _own_rows(kept: Held, order: Indices, plan: Plan, geometry: Geometry) -> Hel
     return replace(kept, values=kept.values[np.argsort(order if rows is None else order[rows])])
 
 
-def _config(checkpoint: Checkpoint, plan: Plan) -> dict[str, Any]:
+def _config(checkpoint: Checkpoint, plan: Plan, texts: Iterable[str]) -> dict[str, Any]:
     geometry = Geometry.read(describe(checkpoint))
     first = plan.layers[0]
     groups = len(first.head_groups)
@@ -138,14 +148,16 @@ def _config(checkpoint: Checkpoint, plan: Plan) -> dict[str, Any]:
         "head_dim": geometry.head_dim,
         "bedside_cut": told(plan, geometry),
     }
+    if fitted := dict.fromkeys((*fitted_to(checkpoint), *plan.texts, *texts)):
+        changed[FITTED] = " ".join(fitted)
     kinds = checkpoint.config.get("layer_types")
     if isinstance(kinds, list) and len(kinds) == len(geometry.neurons):
         changed["layer_types"] = [kinds[kept.index] for kept in plan.layers]
     return {**checkpoint.config, **changed}
 
 
-def _copy(checkpoint: Checkpoint, plan: Plan, part: Path) -> None:
-    _put(part / "config.json", _json(_config(checkpoint, plan)))
+def _copy(checkpoint: Checkpoint, plan: Plan, texts: Iterable[str], part: Path) -> None:
+    _put(part / "config.json", _json(_config(checkpoint, plan, texts)))
     for name in _COPIED:
         if (data := read_member(checkpoint.folder, name)) is not None:
             _put(part / name, data)

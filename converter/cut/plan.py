@@ -56,6 +56,8 @@ class Plan:
     """The layers that stay, in the source's order; at least one."""
     calibration: tuple[TextSource, ...] = ()
     """The texts that the score was measured on; none for a score that needs no text."""
+    confirmed: tuple[TextSource, ...] = ()
+    """The texts that the choice of layers was confirmed on."""
     asked: Told = field(default_factory=lambda: MappingProxyType({}))
     """The options the plan was made with."""
     got: Told = field(default_factory=lambda: MappingProxyType({}))
@@ -64,6 +66,11 @@ class Plan:
     """Weights of the cut model."""
     bytes: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """File type (`Q4_K_M`) to the bytes of the cut model's tensors in it."""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """SHA-256 of every text that had a say in what stays."""
+        return tuple(dict.fromkeys(one.sha256 for one in (*self.calibration, *self.confirmed)))
 
     @property
     def uniform(self) -> bool:
@@ -79,11 +86,13 @@ def write_plan(path: Path, plan: Plan) -> None:
 
 def plan_json(plan: Plan) -> str:
     """The text of the plan's file: the same for equal plans."""
+    confirmed = [source.record() for source in plan.confirmed]
     record = {
         "bedside_plan": VERSION,
         "source": plan.source_sha256,
         "score": plan.score,
         "calibration": [source.record() for source in plan.calibration],
+        **({"confirmed": confirmed} if confirmed else {}),
         "asked": dict(plan.asked),
         "got": dict(plan.got),
         "parameters": plan.parameters,
@@ -160,6 +169,7 @@ def _plan(record: Mapping[str, Any]) -> Plan:
         source_sha256=_hash(record.get("source")),
         score=_text(record, "score"),
         calibration=tuple(_source(item) for item in _items(record, "calibration")),
+        confirmed=tuple(_source(item) for item in _items({"confirmed": [], **record}, "confirmed")),
         layers=_layers(_items(record, "layers")),
         asked=_told(record, "asked"),
         got=_told(record, "got"),

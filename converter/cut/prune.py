@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.errors import BadInputError, UsageError
@@ -103,4 +103,6 @@ def repair(
     with Runner(words, length=sample.length) as runner:
         mixed = mix(documents, (), sample, runner.tokenise, runner.bos)
     material = source.material
-    return restore(material.model, cut(material, plan).model, plan, mixed.chunks, progress=progress)
+    smaller = cut(material, plan).model
+    found = restore(material.model, smaller, plan, mixed.chunks, progress=progress)
+    return replace(found, texts=tuple(dict.fromkeys(one.source.sha256 for one in documents)))

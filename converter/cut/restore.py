@@ -66,6 +66,8 @@ class Restored:
     gains: tuple[Gain, ...]
     tokens: int
     """How many were read, the held-out ones included."""
+    texts: tuple[str, ...] = ()
+    """SHA-256 of the files that they are of, where who asked for the repair knows them."""
 
 
 def restore(

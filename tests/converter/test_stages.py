@@ -16,6 +16,7 @@ from app.engine.modelfile import read_header
 from converter.cache import Cache
 from converter.compare.ladder import HeldOut, Trial, compare
 from converter.cut.measuring import Calibration
+from converter.cut.plan import read_plan, write_plan
 from converter.cut.planning import Request
 from converter.cut.ranking import Score
 from converter.make import Order, make
@@ -157,6 +158,14 @@ def test_another_order_is_made_again(
     change: Callable[[Walked], Order], stages: set[str], walked: Walked
 ) -> None:
     assert stages <= set(walked.make(change(walked)))
+
+
+def test_a_plan_measured_on_another_text_is_cut_again(walked: Walked) -> None:
+    """The same is left of the model, but the file names the texts that it was fitted to."""
+    (kept,) = (walked.tmp / "cache").glob("plan-*.json")
+    plan = walked.tmp / "plan.json"
+    write_plan(plan, replace(read_plan(kept), calibration=()))
+    assert "cut" in walked.make(replace(walked.order, request=None, plan=plan))
 
 
 @pytest.mark.parametrize("name", ["bedside", "llama-cpp-python"])
