@@ -6,10 +6,10 @@ from app.errors import BadInputError
 from app.sanitise import one_line
 from converter.architecture import llama
 from converter.architecture.model import Model
-from converter.architecture.weights import Computed, Stored, Weight
+from converter.architecture.weights import Held, Stored, Weight
 from converter.checkpoint import Checkpoint
 
-__all__ = ["Computed", "Model", "Stored", "Weight", "describe"]
+__all__ = ["Held", "Model", "Stored", "Weight", "describe"]
 
 _FAMILIES = {
     "LlamaForCausalLM": llama.describe,

@@ -19,7 +19,7 @@ from converter import metadata
 from converter.architecture.config import count, number, switch
 from converter.architecture.model import Model
 from converter.architecture.rope import llama3_factors, rope_parameters, scaling_fields
-from converter.architecture.weights import Computed, Stored, Weight
+from converter.architecture.weights import Held, Stored, Weight
 from converter.checkpoint import Checkpoint, SourceTensor
 from converter.quantise import ModelFacts
 
@@ -37,6 +37,7 @@ _BLOCK = {
     "mlp.down_proj": "ffn_down",
 }
 _EMBEDDING, _NORM, _HEAD = "model.embed_tokens.weight", "model.norm.weight", "lm_head.weight"
+_FACTORS = "rope_freqs.weight"
 _OUTSIDE = {_EMBEDDING: "token_embd.weight", _NORM: "output_norm.weight", _HEAD: "output.weight"}
 _RECOMPUTED = (".rotary_emb.inv_freq", ".attention.masked_bias", ".attention.bias")
 """Buffers that old checkpoints carry and no runtime reads."""
@@ -133,7 +134,7 @@ def describe(checkpoint: Checkpoint) -> Model:
     rope = rope_parameters(config)
     weights: list[Weight] = []
     if (factors := llama3_factors(rope, shape.head_dim)) is not None:
-        weights.append(Computed("rope_freqs.weight", factors))
+        weights.append(Held(_FACTORS, _FACTORS, factors))
     weights += [
         _weight(tensor, shape)
         for name, tensor in checkpoint.tensors.items()

@@ -76,16 +76,13 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
-class Computed:
-    """A tensor that the file needs and the checkpoint states in other words."""
+class Held:
+    """A tensor whose values are in memory: what repair made, or the source says in other words."""
 
     name: str
-    values: NDArray[np.float32]
-
-    @property
-    def origin(self) -> str:
-        """The checkpoint has no name for it."""
-        return self.name
+    origin: str
+    """What its source calls it; its own name where that has none for it."""
+    values: Raw
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -99,8 +96,8 @@ class Computed:
 
     @property
     def type(self) -> SourceType:
-        """Always float32."""
-        return SourceType.F32
+        """The element type it is stored in."""
+        return next(kind for kind in SourceType if kind.stored == self.values.dtype)
 
     def rows(self, start: int, stop: int) -> Raw:
         """Rows of the file; a vector is a single row."""

@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from app.errors import BadInputError, ResourceError, UsageError
+from app.errors import ResourceError, UsageError
 from app.sanitise import one_line
-from converter.architecture import Stored, Weight, describe
-from converter.checkpoint import Checkpoint, to_float32
+from converter.architecture import Held, Stored, Weight, describe
+from converter.checkpoint import Checkpoint, check_numbers, to_float32
 from converter.checkpoint.folder import read_member
 from converter.cut.apply import told
 from converter.cut.geometry import Geometry, check_fits
 from converter.cut.plan import Plan
-from converter.cut.weights import Held, Indices, Repairs, cut_weights, selection
+from converter.cut.weights import Indices, Repairs, cut_weights, selection
 from converter.export import Progress
 from converter.files import check_space, whole_file
 from converter.material import FITTED, fitted_to
@@ -230,11 +230,7 @@ def _pieces(weight: Weight) -> Iterator[bytes]:
     step = max(1, _PIECE // weight.shape[-1])
     for start in range(0, count, step):
         rows = weight.rows(start, min(start + step, count))
-        if not np.isfinite(to_float32(rows)).all():
-            raise BadInputError(
-                f"{weight.origin}: the checkpoint holds weights that are not numbers (NaN or "
-                "infinite); it is damaged, so fetch it again."
-            )
+        check_numbers(to_float32(rows), weight.origin)
         yield rows.astype(weight.type.stored, copy=False).tobytes()
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import BadInputError
-from converter.architecture import Weight
+from converter.architecture import Held, Weight
 from converter.checkpoint import Raw, SourceType, to_float32
 from converter.cut.geometry import Geometry
 from converter.cut.plan import KeptLayer, Plan
@@ -107,34 +107,6 @@ class Cut:
             first = int(wanted[0])
             values = self.weight.rows(first, int(wanted[-1]) + 1)[wanted - first]
         return values if self.column_indices is None else values[:, self.column_indices]
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A weight whose new values are in memory."""
-
-    name: str
-    origin: str
-    values: Raw
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """In NumPy's order."""
-        return self.values.shape
-
-    @property
-    def elements(self) -> int:
-        """How many weights it holds."""
-        return self.values.size
-
-    @property
-    def type(self) -> SourceType:
-        """The element type it is stored in."""
-        return next(kind for kind in SourceType if kind.stored == self.values.dtype)
-
-    def rows(self, start: int, stop: int) -> Raw:
-        """Rows of the file; a vector is a single row."""
-        return self.values.reshape(-1, self.shape[-1])[start:stop]
 
 
 def repaired(weight: Weight, values: NDArray[np.float32]) -> Held:
