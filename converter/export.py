@@ -11,7 +11,7 @@ import hashlib
 import math
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ from converter.files import check_not_read, check_output, check_space, whole_fil
 from converter.header import Entry, pack_header, padding
 from converter.material import IMPORTANCE, Material, gather
 from converter.metadata import Field
+from converter.progress import Advance
 from converter.quantise import (
     FileType,
     Override,
@@ -37,9 +38,6 @@ from converter.quantise import (
     encode,
     plan_types,
 )
-
-Progress = Callable[[int, int], None]
-"""Told how many weights are written, and of how many."""
 
 Imatrix = Mapping[str, NDArray[np.float32]]
 """GGUF name of a matrix to the mean square of each number that it multiplies, (row,)."""
@@ -146,7 +144,7 @@ def write(
     *,
     threads: int,
     force: bool = False,
-    progress: Progress | None = None,
+    progress: Advance | None = None,
 ) -> int:
     """Write the file, whole or not at all, and return its size in bytes.
 

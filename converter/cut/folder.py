@@ -22,9 +22,9 @@ from converter.cut.apply import told
 from converter.cut.geometry import Geometry, check_fits
 from converter.cut.plan import Plan
 from converter.cut.weights import Indices, Repairs, cut_weights, selection
-from converter.export import Progress
 from converter.files import check_space, whole_file
 from converter.material import FITTED, fitted_to
+from converter.progress import Advance
 
 _COPIED = (
     "generation_config.json", "tokenizer.model", "tokenizer.json", "tokenizer_config.json",
@@ -59,7 +59,7 @@ def write_folder(
     *,
     repairs: Repairs | None = None,
     texts: Iterable[str] = (),
-    progress: Progress | None = None,
+    progress: Advance | None = None,
 ) -> int:
     """Write the cut checkpoint, the whole folder or nothing, and return its bytes.
 
@@ -188,7 +188,7 @@ def _shards(tensors: Sequence[_Tensor]) -> Iterator[list[_Tensor]]:
 
 
 def _write_shards(
-    part: Path, shards: Sequence[Sequence[_Tensor]], size: int, progress: Progress | None
+    part: Path, shards: Sequence[Sequence[_Tensor]], size: int, progress: Advance | None
 ) -> None:
     places: dict[str, str] = {}
     done, total = 0, sum(tensor.weight.elements for shard in shards for tensor in shard)

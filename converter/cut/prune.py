@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,10 +14,9 @@ from converter.cut.plan import Plan
 from converter.cut.restore import Restored, restore
 from converter.cut.source import source_hash
 from converter.material import Material, gather, open_material
+from converter.progress import Advance
 from converter.runner import Runner
 from converter.texts import Document, Sample, mix, read_texts
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def repair(
     sample: Sample,
     *,
     words: Path,
-    progress: Progress | None = None,
+    progress: Advance | None = None,
 ) -> Restored:
     """Restore the cut model on text.
 
@@ -94,7 +93,7 @@ def repair(
         documents: the text.
         sample: how much of it is read.
         words: a GGUF file of the same model, by which llama.cpp tokenises the text.
-        progress: told after each half layer.
+        progress: told after each half layer how many are done.
 
     Raises:
         BadInputError: The text is too short, or the model of a kind that cannot be restored.

@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,9 +28,7 @@ from converter.cut.forward import Floats, Forward, Half, halves, read, written
 from converter.cut.geometry import Geometry
 from converter.cut.leastsquares import Fit, Moments, fit
 from converter.cut.plan import Plan
-
-Progress = Callable[[int, int], None]
-"""Told how many half layers are done, and of how many."""
+from converter.progress import Advance
 
 _BATCH = 2048
 """Tokens that are in the air at once: some dozens of megabytes of activations."""
@@ -77,7 +75,7 @@ def restore(
     chunks: Sequence[Sequence[int]],
     *,
     streams: Sequence[Floats] | None = None,
-    progress: Progress | None = None,
+    progress: Advance | None = None,
 ) -> Restored:
     """Refit the cut model's matrices on text.
 
@@ -90,7 +88,7 @@ def restore(
         plan: which layers of the one are which of the other.
         chunks: tokens of texts, all equally long; fifty or more for each kept neuron are wise.
         streams: `full_streams` of these chunks, where several cuts are repaired on them.
-        progress: told after each half layer.
+        progress: told after each half layer how many are done.
 
     Raises:
         BadInputError: There are fewer than two chunks, they differ in length, or they name tokens
