@@ -25,6 +25,8 @@ from app.sanitise import one_line
 from converter.evaluate.outcome import Outcome
 from converter.evaluate.typed import decode
 
+_FRAME = b'{"crc32":"'
+"""How every line begins."""
 _LARGEST = 1 << 30
 """Bytes; a hundred thousand written answers take a tenth of it."""
 
@@ -105,6 +107,8 @@ class Kept:
 
     def _begin(self, asked: Mapping[str, Any], resume: bool) -> None:
         lines, end = self._lines()
+        if lines and "asked" not in lines[0]:
+            raise self._foreign()
         if len(lines) < 2:  # nothing is answered yet
             os.ftruncate(self._descriptor, 0)
             self._write({"asked": dict(asked)})
@@ -130,6 +134,8 @@ class Kept:
         found: list[dict[str, Any]] = []
         end = 0
         lines = raw.split(b"\n")
+        if _record(lines[0]) is None and not _is_torn_start(raw):
+            raise self._foreign()
         for number, line in enumerate(lines, 1):
             record = _record(line) if number < len(lines) else None
             if record is None:
@@ -146,7 +152,7 @@ class Kept:
 
     def _check_same(self, before: Any, asked: Mapping[str, Any]) -> None:
         if not isinstance(before, dict):
-            raise BadInputError(f"{self._name} is no run's file; take it away.")
+            raise self._foreign()
         other = sorted(key for key in {*before, *asked} if before.get(key) != asked.get(key))
         if other:
             raise UsageError(
@@ -154,9 +160,15 @@ class Kept:
                 "then, name another output, or take the file away."
             )
 
+    def _foreign(self) -> BadInputError:
+        return BadInputError(
+            f"{self._name} is no run's file and would be lost; take it away, or name another "
+            "output."
+        )
+
     def _write(self, content: Mapping[str, Any]) -> None:
         body = _dumped(content)
-        line = f'{{"crc32":"{zlib.crc32(body.encode()):08x}","record":{body}}}\n'.encode()
+        line = _FRAME + f'{zlib.crc32(body.encode()):08x}","record":{body}}}\n'.encode()
         try:
             while line:
                 line = line[os.write(self._descriptor, line) :]
@@ -172,6 +184,11 @@ class Kept:
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.EISDIR):
             return UsageError(f"{self._name} cannot be written there: {error.strerror}.")
         return ResourceError(f"Writing {self._name} failed: {error.strerror}.")
+
+
+def _is_torn_start(raw: bytes) -> bool:
+    """Whether there is nothing, or what a run leaves that is killed at its first line."""
+    return b"\n" not in raw and (raw.startswith(_FRAME) or _FRAME.startswith(raw))
 
 
 def _dumped(content: Mapping[str, Any]) -> str:

@@ -185,3 +185,39 @@ def _full(*_: object) -> int:
 def test_a_folder_that_is_not_there(small: Small, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot be written there"):
         kept(small, tmp_path / "none" / "kept.jsonl", Settings())
+
+
+@pytest.mark.parametrize("resume", [True, False])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"question": "What is asthma?"}\n',
+        b"notes",
+        b"\n",
+        b'{"crc32":"00000000","record":{}}\n',
+        b'{"crc32":"561bacaf","record":{"a":1}}\n',
+        b'one line\n{"and": "another"}\n',
+    ],
+    ids=["json", "text", "empty-line", "other-sum", "no-run", "two-lines"],
+)
+def test_a_file_that_is_no_runs_is_left_as_it_is(
+    content: bytes, resume: bool, small: Small, tmp_path: Path
+) -> None:
+    path = tmp_path / "run.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(BadInputError, match="is no run's file and would be lost"):
+        kept(small, path, Settings(), resume=resume)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("length", [0, 1, 10, 12, 40])
+def test_a_run_killed_at_its_first_line_begins_anew(
+    length: int, small: Small, tmp_path: Path
+) -> None:
+    path = tmp_path / "run.jsonl"
+    with kept(small, path, Settings()):
+        whole = path.read_bytes()
+    path.write_bytes(whole[:length])
+    with kept(small, path, Settings(), resume=False) as so_far:
+        assert so_far.outcomes == []
+    assert path.read_bytes() == whole
