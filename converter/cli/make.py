@@ -143,7 +143,7 @@ def _refuse_both(request: Request, plan: Path | None) -> None:
 def _report(made: Made, out: Path, shop: Workshop, seconds: float) -> None:
     from app.sanitise import one_line
     from converter.census import take_census
-    from converter.cli.tables import census_lines, counted, sized
+    from converter.cli.tables import census_lines, counted, gain_lines, sized
 
     census = take_census(
         (entry.kind.name, entry.elements, entry.nbytes) for entry in made.layout.entries
@@ -151,11 +151,8 @@ def _report(made: Made, out: Path, shop: Workshop, seconds: float) -> None:
     if made.plan is not None:
         for name, value in made.plan.got.items():
             typer.echo(f"{name}: {value}")
-    for gain in made.gains:
-        typer.echo(
-            f"layer {gain.layer} {gain.part}: error {gain.before:.4f} before, {gain.after:.4f} "
-            "after the repair"
-        )
+    for line in gain_lines(made.gains):
+        typer.echo(line)
     typer.echo(
         f"{one_line(str(out))}: {sized(made.nbytes)}, {counted(made.layout.parameters)} "
         f"parameters, {census.bits_per_weight:.2f} bits each, in {seconds:.1f} s"

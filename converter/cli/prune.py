@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,6 +47,7 @@ def prune(  # noqa: PLR0913 - each parameter is an option of the command
     """Cut a model as a plan says, whole or not at all."""
     from converter.cli.shop import workshop
     from converter.cli.stopping import told_when_stopped
+    from converter.cli.tables import gain_lines
     from converter.cut.folder import check_folder
     from converter.cut.plan import read_plan
     from converter.cut.prune import calibration_texts, open_source, repair
@@ -76,24 +76,11 @@ def prune(  # noqa: PLR0913 - each parameter is an option of the command
             words = runnable(shop, model, source.sha256)
             with shop.progress("Restoring") as advance:
                 found = repair(source, kept, documents, sample, words=words, progress=advance)
-            for line in gain_lines(found):
+            typer.echo(f"restored on {found.tokens:,} tokens")
+            for line in gain_lines(found.gains):
                 typer.echo(line)
         size = _write(source, kept, out, kind, found, shop, force=force)
     _report(source, kept, out, size, time.monotonic() - begun)
-
-
-def gain_lines(found: Restored) -> Iterator[str]:
-    """A line for each fit: how far what is read (norm) or written is off without and with it."""
-    yield f"restored on {found.tokens:,} tokens; held-out error of what is read and of the stream:"
-    for gain in found.gains:
-        if gain.ridge is None:
-            yield f"  layer {gain.layer:>3} {gain.part:<11} {gain.before:8.3%}  left alone"
-        else:
-            share = 1 - gain.after / gain.before
-            yield (
-                f"  layer {gain.layer:>3} {gain.part:<11} {gain.before:8.3%} to {gain.after:8.3%}, "
-                f"{share:4.0%} less (ridge {gain.ridge:g})"
-            )
 
 
 def _refuse_for_folder(kind: str, force: bool) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from converter.census import Census
+
+if TYPE_CHECKING:
+    from converter.cut.restore import Gain
 
 
 def sized(size: int) -> str:
@@ -31,3 +35,18 @@ def census_lines(census: Census) -> Iterator[str]:
             f"{share.kind:<6} {tensors:>12} {counted(share.parameters):>9} weights "
             f"{sized(share.nbytes):>10}"
         )
+
+
+def gain_lines(gains: Sequence[Gain]) -> Iterator[str]:
+    """A line for each fit: how far what is read (norm) or written is off without and with it."""
+    if gains:
+        yield "held-out error of what is read and of the stream, without the repair and with it:"
+    for gain in gains:
+        if gain.ridge is None:
+            yield f"  layer {gain.layer:>3} {gain.part:<11} {gain.before:8.3%}  left alone"
+        else:
+            share = 1 - gain.after / gain.before
+            yield (
+                f"  layer {gain.layer:>3} {gain.part:<11} {gain.before:8.3%} to {gain.after:8.3%}, "
+                f"{share:4.0%} less (ridge {gain.ridge:g})"
+            )

@@ -40,7 +40,7 @@ def _made(places: dict[str, Path], *more: object) -> str:
 def test_the_whole_road_then_the_table(places: dict[str, Path]) -> None:
     told = _made(places)
     assert "stages done: model, saliency, plan, cut, saliency" in told
-    assert "layer 1 ffn_down: error" in told
+    assert "  layer   1 ffn_down  " in told
     told = _made(places, "--type", "IQ3_XXS", "--force", "--tensor-type", "attn_v=Q6_K")
     assert "stages done: plan" in told
     report = places["tmp"] / "report"
