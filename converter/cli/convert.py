@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.errors import UsageError
-from converter.cli.options import FileKind, ForceGguf, Threads
+from converter.cli.options import FileKind, ForceGguf, Threads, check_partners
 
 if TYPE_CHECKING:
     from converter.export import Layout
@@ -49,8 +49,15 @@ def convert(
         raise UsageError(f"The output is named {out.name}; give it a name that ends in .gguf.")
     check_not_read(out, (checkpoint, *([imatrix] if imatrix else ())))
     file_type = FileType.parse(kind)
+    quantised = ("a quantised --type", not file_type.is_float)
+    check_partners(
+        {
+            "--imatrix": (imatrix is not None, *quantised),
+            "--tensor-type": (bool(tensor_type), *quantised),
+        }
+    )
     material = gather(open_checkpoint(checkpoint))
-    if imatrix is not None and not file_type.is_float:
+    if imatrix is not None:
         material = calibrated(material, measured_on(imatrix))
     layout = lay_out(
         material,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from converter.cli.options import Threads
+from converter.cli.options import Threads, check_partners
 
 if TYPE_CHECKING:
     from converter.evaluate.evaluation import Evaluation, Settings
@@ -101,7 +101,7 @@ def evaluate(  # noqa: PLR0913 - each parameter is an option of the command
     from converter.evaluate.publish import check_outputs
     from converter.evaluate.run import Candidate
 
-    _check_partners(
+    check_partners(
         {
             "--resume": (resume, "-o NAME", out is not None),
             "--system": (bool(system), "--template", template),
@@ -133,15 +133,6 @@ def evaluate(  # noqa: PLR0913 - each parameter is an option of the command
     with session.keeping():
         _tell(evaluations, materials, out)
     session.forget(materials)
-
-
-def _check_partners(options: Mapping[str, tuple[bool, str, bool]]) -> None:
-    """Refuse an option that would do nothing without another: given, its partner, given too."""
-    from app.errors import UsageError
-
-    for option, (given, partner, there) in options.items():
-        if given and not there:
-            raise UsageError(f"{option} does nothing without {partner}; give both, or neither.")
 
 
 def _one_of(option: str, value: str, known: Sequence[str]) -> Any:

@@ -29,6 +29,7 @@ from converter.cli.options import (
     Speed,
     TextSeed,
     Threads,
+    check_partners,
 )
 
 if TYPE_CHECKING:
@@ -109,6 +110,17 @@ def make(  # noqa: PLR0913 - each parameter is an option of the command
         seed=seed,
     )
     _refuse_both(request, plan)
+    decided = ("--neurons, --heads, --layers, --bytes or --speed", _asks(request))
+    check_partners(
+        {
+            "--general": (bool(general), "--text", bool(text)),
+            "--field": (field is not None, "--text", bool(text)),
+            "--score": (score != "auto", *decided),
+            "--per-layer": (per_layer, *decided),
+            "--layers-by": (layers_by != "turn", "--layers", layers > 0),
+            "--tensor-type": (bool(tensor_type), "a quantised --type", not file_type.is_float),
+        }
+    )
     sample = Sample(chunk, tokens, share if general else 1.0, seed)
     texts = read_texts(text, field) if text else []
     begun = time.monotonic()

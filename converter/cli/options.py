@@ -1,11 +1,14 @@
-"""Options that several commands share, declared once."""
+"""Options that several commands share, declared once, and what each of them needs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from app.errors import UsageError
 
 FileKind = Annotated[
     str,
@@ -48,3 +51,17 @@ CacheFolder = Annotated[
 Threads = Annotated[int, typer.Option(min=0, max=1024, help="How many to use; 0 for one per CPU.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 ForceGguf = Annotated[bool, typer.Option("--force", help="Replace OUT.gguf if it exists.")]
+
+
+def check_partners(options: Mapping[str, tuple[bool, str, bool]]) -> None:
+    """Refuse an option that would do nothing without another.
+
+    Args:
+        options: option to whether it is given, what it needs, and whether that is there.
+
+    Raises:
+        UsageError: one is given whose partner is not.
+    """
+    for option, (given, partner, there) in options.items():
+        if given and not there:
+            raise UsageError(f"{option} does nothing without {partner}; give both, or neither.")

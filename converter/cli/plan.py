@@ -21,6 +21,7 @@ from converter.cli.options import (
     PerLayer,
     Speed,
     Threads,
+    check_partners,
 )
 
 if TYPE_CHECKING:
@@ -86,6 +87,12 @@ def plan(  # noqa: PLR0913 - each parameter is an option of the command
     from converter.measure import Windows
     from converter.texts import read_texts
 
+    check_partners(
+        {
+            "--text": (bool(text), "--layers", layers > 0),
+            "--layers-by": (layers_by != "turn", "--layers", layers > 0),
+        }
+    )
     if out is not None:
         check_output(out, force=force)
         check_not_read(out, (model, *([measured] if measured else ()), *(text or ())))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.errors import UsageError
-from converter.cli.options import Field, ForceGguf, Threads
+from converter.cli.options import Field, ForceGguf, Threads, check_partners
 
 if TYPE_CHECKING:
     from converter.cut.plan import Plan
@@ -55,6 +55,12 @@ def prune(  # noqa: PLR0913 - each parameter is an option of the command
     from converter.stages import runnable
     from converter.texts import Sample
 
+    check_partners(
+        {
+            "--text": (bool(text), "--restore", restore),
+            "--field": (field is not None, "--text", bool(text)),
+        }
+    )
     begun = time.monotonic()
     kept = read_plan(plan)
     if out.suffix == ".gguf":
