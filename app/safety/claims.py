@@ -25,6 +25,7 @@ CUES = (
     "not_history",
     "long_ago",
     "ongoing",
+    "not_ongoing",
     "had",
     "uncertain",
     "about",
@@ -32,6 +33,7 @@ CUES = (
     "lookup",
     "case",
     "fiction",
+    "story",
     "own",
     "possessive",
     "claim",
@@ -48,8 +50,12 @@ CUES = (
 _AFTER_AGE = frozenset({"m", "f", "yo", "y", "male", "female", "year", "month", "mo", "week"})
 """Words behind an age; a case report names its patient so."""
 _NOT_ASKING = frozenset({"not", "hardly", "barely", "only", "just", "no"})
+_BEFORE_YEAR = frozenset(
+    {"in", "since", "of", "was", "around", "until", "till", "summer", "winter"}
+)
 _CLOSING = frozenset({"because", "since", "until", "when"})
 _SPANS = frozenset({"day", "hour", "week", "month", "age"})
+_MYSELF = frozenset({"i", "me", "we", "us"})
 _YEAR = re.compile(r"19[3-9]\d|20\d\d")
 _NOT_REACH, _NO_REACH, _LONG_REACH, _HISTORY_REACH = 4, 12, 40, 6
 """Words that "not", "no", "denies" and "history of" reach, small ones not counted."""
@@ -70,8 +76,12 @@ class Claims:
         numbers = [index for index, word in enumerate(self._words) if word.text[0].isdigit()]
         self._years = frozenset(self._words[at].clause for at in numbers if self._is_year(at))
         self._aged = frozenset(self._words[at].sentence for at in numbers if self._is_age(at))
+        self._of_me = frozenset(one.sentence for one in self._words if one.text in _MYSELF)
         self._listing = frozenset(word.sentence for word in words.words if word.after_pause)
         self._asked = words.questions | self._opened_by("asking")
+        self._story_from = min(
+            (sentence for sentence, cues in self._cues.items() if "story" in cues), default=None
+        )
 
     def counts(self, match: Match, sign: Sign, number: bool = False) -> bool:
         """Whether this mention says that the sign is there.
@@ -79,6 +89,8 @@ class Claims:
         A number is not negated: "no movements today, 29 weeks".
         """
         if self._overlaps("idiom", match) or self._beside("fiction", match):
+            return False
+        if self._narrated(match):
             return False
         if not number and self._negated(match):
             return False
@@ -88,9 +100,7 @@ class Claims:
 
     def _is_year(self, index: int) -> bool:
         before = self._words[index - 1].text if index else ""
-        return (
-            before in ("in", "since", "of") and _YEAR.fullmatch(self._words[index].text) is not None
-        )
+        return before in _BEFORE_YEAR and _YEAR.fullmatch(self._words[index].text) is not None
 
     def _is_age(self, index: int) -> bool:
         after = self._words[index + 1].text if index + 1 < len(self._words) else ""
@@ -187,7 +197,7 @@ class Claims:
             near = last < match.first and self._text.gap(last, match.first) <= reach
             if near and self._same_clause(first, match) and not self._between("case", last, match):
                 return True
-        ongoing = any(self._same_clause(first, match) for first, _ in self._cue("ongoing", match))
+        ongoing = self._goes_on(match)
         if self._dated(match) and (sign.diagnosis or not ongoing):
             return True
         return (
@@ -199,6 +209,25 @@ class Claims:
                 for _, last in self._cue("had", match)
             )
         )
+
+    def _goes_on(self, match: Match) -> bool:
+        """Whether its clause says that it is not over; "still on tablets" says nothing of that."""
+        masked = self._cue("not_ongoing", match)
+        return any(
+            self._same_clause(first, match)
+            and not any(start <= first <= end for start, end in masked)
+            for first, _ in self._cue("ongoing", match)
+        )
+
+    def _narrated(self, match: Match) -> bool:
+        """Whether it happens in what somebody writes or reads: "my thriller. He gets stabbed".
+
+        The story goes on over the sentences that speak of no "I".
+        """
+        sentence = self._words[match.first].sentence
+        if self._story_from is None or sentence < self._story_from:
+            return False
+        return self._told("story", match) or sentence not in self._of_me
 
     def _doubted(self, match: Match) -> bool:
         """Whether "I think" or "just now" stands near: an illness that is suspected is not past."""

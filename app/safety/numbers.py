@@ -132,6 +132,12 @@ def _hours(found: re.Match[str]) -> float:
     return _float(found[1]) * factor
 
 
+def _millilitres(found: re.Match[str]) -> float | None:
+    """Of blood. "1.5 l" is 1500 ml."""
+    number = _float(found[1]) * (1 if found[2].startswith("m") else 1000)
+    return number if 100 <= number <= 6000 else None
+
+
 def _count(found: re.Match[str]) -> float:
     return float(_TEENS.get(found[1], 0) or found[1])
 
@@ -192,11 +198,24 @@ _AFTER_WORDS: tuple[tuple[str, str, str, _Value], ...] = (
         _glucose,
     ),
     ("ketones", "ketone|ketones", rf"{_GAP}{{0,20}}?(\d(?:[.,]\d)?)\b", _within(0, 15)),
+    ("potassium", "k", rf"\b{_GAP}{{0,12}}?(\d[.,]\d)\b", _within(1, 12)),
     (
         "potassium",
-        "k|potassium|hyperkalaemia|hyperkalemia",
-        rf"\b{_GAP}{{0,12}}?(\d[.,]\d)\b",
+        r"k\+|potassium|hyperkalaemia|hyperkalemia",
+        rf"{_GAP}{{0,45}}?(\d[.,]\d)\b",
         _within(1, 12),
+    ),
+    (
+        "sodium",
+        "na|sodium|hyponatraemia|hyponatremia",
+        rf"\b{_GAP}{{0,20}}?(1\d\d)\b",
+        _within(100, 180),
+    ),
+    (
+        "blood_ml",
+        "ebl|mbl|qbl|blood loss|pph|lost|bled",
+        rf"\b{_GAP}{{0,30}}?(\d(?:[.,]\d+)?|\d{{3,4}})\s?(mls?|l|litres?|liters?)\b",
+        _millilitres,
     ),
     ("lactate", "lactate", rf"\b{_GAP}{{0,12}}?(\d{{1,2}}(?:[.,]\d)?)\b", _within(0.2, 30)),
     ("news", "news", r" ?2?(?: score)?(?: of| is|:)? (\d{1,2})\b", _within(0, 20)),
