@@ -93,10 +93,10 @@ def stages(
         "plan, second-order",
         ["plan", full, moments, "-o", plan, *share, "--score", "second-order"],
     )
-    yield "prune", ["prune", full, plan, cut]
+    yield "prune", ["prune", full, plan, cut, *one]
     yield (
         "prune --restore",
-        ["prune", full, plan, repaired, "--restore", "--tokens", options.tokens],
+        ["prune", full, plan, repaired, "--restore", "--tokens", options.tokens, *one],
     )
     cache = ["--cache", folder / "cache"]
     yield (
