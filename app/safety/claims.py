@@ -37,6 +37,8 @@ CUES = (
     "own",
     "possessive",
     "claim",
+    "not_claim",
+    "discarded",
     "worry",
     "generic",
     "not_generic",
@@ -53,7 +55,14 @@ _NOT_ASKING = frozenset({"not", "hardly", "barely", "only", "just", "no"})
 _BEFORE_YEAR = frozenset(
     {"in", "since", "of", "was", "around", "until", "till", "summer", "winter"}
 )
+_BEFORE_TIME = frozenset({"at", "by", "from", "onset", "time", "approx", "now", "about", "it", ""})
+_UNITS = frozenset(
+    {"ml", "mls", "mg", "mcg", "g", "units", "iu", "kcal", "h", "hrs", "hours", "cc"}
+)
 _CLOSING = frozenset({"because", "since", "until", "when"})
+_FREE_IN_BELLY = frozenset({"fluid", "air", "gas", "blood"})
+_DONE = frozenset({"taken", "given", "used", "needed", "done", "yet", "left", "anymore"})
+"""Words that end what was denied where a comma follows."""
 _SPANS = frozenset({"day", "hour", "week", "month", "age"})
 _MYSELF = frozenset({"i", "me", "we", "us"})
 _YEAR = re.compile(r"19[3-9]\d|20\d\d")
@@ -99,8 +108,14 @@ class Claims:
         return sign.lasting or sign.asked or not self._topic(match, sign)
 
     def _is_year(self, index: int) -> bool:
+        """ "In 2014"; a clinician also writes "TIA 2014", and 2014 for a quarter past eight."""
+        if _YEAR.fullmatch(self._words[index].text) is None:
+            return False
         before = self._words[index - 1].text if index else ""
-        return before in _BEFORE_YEAR and _YEAR.fullmatch(self._words[index].text) is not None
+        if before in _BEFORE_YEAR:
+            return True
+        after = self._words[index + 1].text if index + 1 < len(self._words) else ""
+        return self._mode == "clinician" and before not in _BEFORE_TIME and after not in _UNITS
 
     def _is_age(self, index: int) -> bool:
         after = self._words[index + 1].text if index + 1 < len(self._words) else ""
@@ -144,6 +159,8 @@ class Claims:
 
     def _negated(self, match: Match) -> bool:
         """A negation before the sign, or within it and no part of it, reaches its last place."""
+        if self._is_free_of(match):
+            return True
         masked = self._cue("not_negation", match)
         for name, reach in (("negation", _NO_REACH), ("long_negation", _LONG_REACH)):
             for first, last in self._cue(name, match):
@@ -154,6 +171,16 @@ class Claims:
         return any(
             0 < first - match.last <= 3 and self._same_clause(first, match)
             for first, _ in self._cue("afterwards_none", match)
+        )
+
+    def _is_free_of(self, match: Match) -> bool:
+        """Whether "free" stands right behind it: "seizure free", "pain-free"; not "free fluid"."""
+        behind = self._words[match.last + 1 : match.last + 3]
+        return (
+            bool(behind)
+            and behind[0].text == "free"
+            and not behind[0].after_pause
+            and not (len(behind) > 1 and behind[1].text in _FREE_IN_BELLY)
         )
 
     def _reaches(self, first: int, last: int, match: Match, reach: int) -> bool:
@@ -180,8 +207,10 @@ class Claims:
         ) and not any(map(self._ends_list, range(last + 1, goal)))
 
     def _ends_list(self, index: int) -> bool:
-        """Whether a word closes what was denied: "no wind for two days, vomiting"."""
+        """Whether a word closes what was denied: "no wind for two days", "no tablets taken,"."""
         word = self._words[index].text
+        if word in _DONE:
+            return index + 1 < len(self._words) and self._words[index + 1].after_pause
         if word == "for" and index + 1 < len(self._words):
             return self._words[index + 1].text.isdigit() or self._words[index + 1].stem in _SPANS
         return word in _CLOSING
@@ -248,7 +277,7 @@ class Claims:
 
     def _topic(self, match: Match, sign: Sign) -> bool:
         """Asked about in general, and not said of anyone."""
-        claimed = any(first < match.first for first, _ in self._cue("claim", match))
+        claimed = self._claimed(match)
         own = self._told("own", match) or self._words[match.first].sentence in self._aged
         if self._told("lookup", match) and self._looked_up(match, own):
             return True
@@ -259,19 +288,48 @@ class Claims:
         asked = self._words[match.first].sentence in self._asked
         if self._general(match) and (asked or self._told("condition", match)):
             return True
+        if sign.diagnosis and self._taken_for(match):
+            return True
         if sign.diagnosis:
             return self._unclaimed(match, claimed or self._noted(match, asked), own, asked)
         return asked and not own and not claimed and not self._bare(match)
+
+    def _claimed(self, match: Match) -> bool:
+        """Whether "I have" or "is it" stands before it; "is it true" claims nothing."""
+        masked = self._cue("not_claim", match)
+        return any(
+            first < match.first and not any(start <= first <= end for start, end in masked)
+            for first, _ in self._cue("claim", match)
+        )
+
+    def _taken_for(self, match: Match) -> bool:
+        """Whether it was suspected and is no more: "thought it was a clot but it was not"."""
+        suspected = any(
+            last < match.first and self._text.gap(last, match.first) <= 2
+            for _, last in self._cue("discarded", match)
+        )
+        return suspected and any(
+            word.text == "but" and word.sentence == self._words[match.last].sentence
+            for word in self._words[match.last + 1 : match.last + 8]
+        )
 
     def _noted(self, match: Match, asked: bool) -> bool:
         """A clinician's note claims without a verb: "pyelonephritis, T 38.4", "STEMI, en route".
 
         A name alone is what somebody looks up, and "review" or "clinic" is no emergency.
         """
-        if self._mode != "clinician" or asked or self._told("routine", match):
+        if self._mode != "clinician" or self._told("routine", match):
             return False
+        if asked:
+            return self._queried(match)
         listed = self._words[match.first].sentence in self._listing
         return listed or self._told("case", match) or self._told("uncertain", match)
+
+    def _queried(self, match: Match) -> bool:
+        """A note may begin with a doubt: "Cauda equina? Saddle numbness since noon"."""
+        behind = self._words[match.last + 1 : match.last + 2]
+        follows = bool(behind) and behind[0].sentence != self._words[match.last].sentence
+        return follows and self._begins(match.first)
 
     def _looked_up(self, match: Match, own: bool) -> bool:
         """A clinician's search names people too ("dose in pregnant women"); a case has signs."""

@@ -168,6 +168,12 @@ _AFTER_WORDS: tuple[tuple[str, str, str, _Value], ...] = (
     ),
     ("systolic", _PRESSURE, rf"\b{_GAP}{{0,30}}{_PAIR}", _pressure(1)),
     ("diastolic", _PRESSURE, rf"\b{_GAP}{{0,30}}{_PAIR}", _pressure(2)),
+    (
+        "systolic",
+        "bp|b/p|blood pressure",
+        r" (?:of |is |was |at |now )?([12]\d\d)\b(?!\s*(?:/|over|\d))",
+        _within(60, 300),
+    ),
     ("systolic", "systolic|sbp", rf"\b{_GAP}{{0,20}}?(\d{{2,3}})\b(?!\s*/)", _within(30, 300)),
     (
         "pulse",
@@ -217,6 +223,7 @@ _AFTER_WORDS: tuple[tuple[str, str, str, _Value], ...] = (
         rf"\b{_GAP}{{0,30}}?(\d(?:[.,]\d+)?|\d{{3,4}})\s?(mls?|l|litres?|liters?)\b",
         _millilitres,
     ),
+    ("ph", "ph", r"\W{0,3}(7[.,]\d{1,2}|6[.,]\d{1,2})\b", _within(6.6, 7.8)),
     ("lactate", "lactate", rf"\b{_GAP}{{0,12}}?(\d{{1,2}}(?:[.,]\d)?)\b", _within(0.2, 30)),
     ("news", "news", r" ?2?(?: score)?(?: of| is|:)? (\d{1,2})\b", _within(0, 20)),
     ("map", "map", r"(?: of| is|:)? (\d{2,3})\b", _within(20, 200)),
@@ -237,6 +244,12 @@ _AFTER_WORDS: tuple[tuple[str, str, str, _Value], ...] = (
         _within(4, 43),
     ),
     ("gestation_weeks", "pregnant", rf"{_GAP}{{0,20}}?(\d{{1,2}}) ?w", _within(3, 44)),
+    (
+        "tablets",
+        "paracetamol|tylenol|ibuprofen|aspirin|pills|tablets|painkillers|antidepressants",
+        rf"\b[^.;\n]{{0,20}}?\b{_COUNT} of (?:them|em)\b",
+        _count,
+    ),
     (
         "tablets",
         "took|taken|taking|swallowed|ate|eaten|ingested|popped|downed|overdosed|od|had",
@@ -291,6 +304,11 @@ _AT_NUMBERS: tuple[tuple[str, str, _Value], ...] = (
         _within(4, 43),
     ),
     ("hours", rf"\b{_NUMBER}\s*(hours?|hrs?|h|days?|d|weeks?|wks?)\b", _hours),
+    (
+        "tablets",
+        rf"\b(\d{{2,3}})\s(?:\S+\s)?{_TABLETS}\s(?:worth|since|altogether|in total|in one go)\b",
+        _count,
+    ),
     ("pain_score", r"\b(\d{1,2})\s*(?:/|out of)\s*10\b", _within(0, 10)),
 )
 """What begins with the number."""
