@@ -21,6 +21,8 @@ CUES = (
     "long_negation",
     "resume",
     "afterwards_none",
+    "asked_whether",
+    "said_no",
     "history_of",
     "not_history",
     "long_ago",
@@ -59,13 +61,15 @@ _BEFORE_TIME = frozenset({"at", "by", "from", "onset", "time", "approx", "now", 
 _UNITS = frozenset(
     {"ml", "mls", "mg", "mcg", "g", "units", "iu", "kcal", "h", "hrs", "hours", "cc"}
 )
-_CLOSING = frozenset({"because", "since", "until", "when"})
+_CLOSING = frozenset({"because", "since", "until", "when", "with"})
 _FREE_IN_BELLY = frozenset({"fluid", "air", "gas", "blood"})
 _DONE = frozenset({"taken", "given", "used", "needed", "done", "yet", "left", "anymore"})
 """Words that end what was denied where a comma follows."""
 _SPANS = frozenset({"day", "hour", "week", "month", "age"})
 _MYSELF = frozenset({"i", "me", "we", "us"})
 _YEAR = re.compile(r"19[3-9]\d|20\d\d")
+_LIST_AHEAD = 8
+"""How far behind one item of a list its "or" may stand, in words."""
 _NOT_REACH, _NO_REACH, _LONG_REACH, _HISTORY_REACH = 4, 12, 40, 6
 """Words that "not", "no", "denies" and "history of" reach, small ones not counted."""
 
@@ -168,10 +172,26 @@ class Claims:
                     continue
                 if last < match.spans[-1][0] and self._reaches(first, last, match, reach):
                     return True
-        return any(
+        return self._answered_no(match) or any(
             0 < first - match.last <= 3 and self._same_clause(first, match)
             for first, _ in self._cue("afterwards_none", match)
         )
+
+    def _answered_no(self, match: Match) -> bool:
+        """Whether somebody was asked for it and said no, and the sentence ends there.
+
+        What goes on may take the no back: "asked if I had plans, I said no but I lied".
+        """
+        asked = any(first < match.first for first, _ in self._cue("asked_whether", match))
+        return asked and any(
+            first > match.last and not self._goes_past(last + 1)
+            for first, last in self._cue("said_no", match)
+        )
+
+    def _goes_past(self, index: int) -> bool:
+        """Whether the sentence goes on behind this word ("no, never" ends with it)."""
+        following = self._words[index + 1 : index + 2]
+        return bool(following) and following[0].sentence == self._words[index - 1].sentence
 
     def _is_free_of(self, match: Match) -> bool:
         """Whether "free" stands right behind it: "seizure free", "pain-free"; not "free fluid"."""
@@ -187,7 +207,7 @@ class Claims:
         """Whether a negation is still in force where the sign's next place begins."""
         word = self._words[first]
         goal = next(start for start, _ in match.spans if start > last)
-        plain_not = word.text in ("not", "never")
+        plain_not = word.text in ("not", "never") and not self._denies_list(last, goal)
         if plain_not:
             reach = _NOT_REACH
         if word.text == "no" and self._words[last + 1].after_pause:
@@ -205,6 +225,16 @@ class Claims:
             and (self._words[index].after_pause or self._words[index - 1].text in ("and", "with"))
             for index in range(last + 2, last + 1 + len(between))
         ) and not any(map(self._ends_list, range(last + 1, goal)))
+
+    def _denies_list(self, last: int, goal: int) -> bool:
+        """Whether a "not" goes on over commas: "I do not have a fever, a rash or a stiff neck"."""
+        if self._words[last + 1].text not in ("have", "had", "got"):
+            return False
+        clause = self._words[goal].clause
+        return any(
+            word.text == "or" and word.clause == clause
+            for word in self._words[last + 2 : goal + _LIST_AHEAD]
+        )
 
     def _ends_list(self, index: int) -> bool:
         """Whether a word closes what was denied: "no wind for two days", "no tablets taken,"."""

@@ -35,11 +35,19 @@ _CONTRACTIONS = {
         "ive": "i have",
     },
     **{"nae": "no", "nowt": "nothing", "owt": "anything", "summat": "something", "hae": "have"},
+    "canny": "can not",
     **{"heid": "head", "oot": "out", "doon": "down", "fae": "from"},
     **{"een": "eyes", "ower": "over", "roon": "round", "airm": "arm", "deid": "dead"},
     **dict.fromkeys(("masel", "mesel", "meself", "mysel"), "myself"),
+    **{"mair": "more", "tae": "to", "wi": "with", "wis": "was", "oan": "on", "anither": "another"},
+    **{"thocht": "thought", "aboot": "about", "ah": "i"},
+    **{"goin": "going", "doin": "doing", "bein": "being", "livin": "living", "dyin": "dying"},
+    **{"cyaan": "can not", "nuh": "not", "mek": "make", "tek": "take", "fi": "to"},
+    **dict.fromkeys(("tonite", "tnite"), "tonight"),
 }
 """Opened, so that a rule says "can not" and finds them all."""
+_AS_TYPED = {"nite": "tonight", "moro": "tomorrow"}
+_TONIGHT = re.compile(r"\b2(nite|night|moro|morrow|day)\b")
 _SPACES = re.compile(r"[^\S\n ]+|  +")
 _LINES = re.compile(r"(?: ?\n)+ ?")
 _CONTRACTED = re.compile(
@@ -58,6 +66,13 @@ _COUNTED = {
 _COUNT = re.compile(
     rf"\b({'|'.join(_COUNTED)})(?=[ -](?:day|week|wk|month|year|yr|hour|tablet|pill|capsule)s?\b)"
 )
+_TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70}
+_ONES = {
+    **{"one": 1, "two": 2, "three": 3, "four": 4, "five": 5},
+    **{"six": 6, "seven": 7, "eight": 8, "nine": 9},
+}
+_COMPOUND = re.compile(rf"\b({'|'.join(_TENS)})[- ]({'|'.join(_ONES)})\b")
+"""Numbers as "thirty-six"."""
 _TOKEN = re.compile(
     r"(?P<word>spo2|sp02|o2|co2|[^\W\d_]+)|(?P<number>\d+(?:[.,]\d+)?)"
     r"|(?P<end>\.(?!\d)|[;!?\n…])|(?P<pause>[,:()\[\]]|\s-+\s)"
@@ -68,7 +83,7 @@ _TURNS = frozenset({"but", "however", "although", "though", "whereas", "then"})
 """Words that begin a clause of their own."""
 _LONGEST_SENTENCE = 120
 """Words. Without full stops the time would grow with the square of the length."""
-_SUBJECTS = frozenset({"i", "he", "she", "it", "we", "they", "there", "no", "denies"})
+_SUBJECTS = frozenset({"i", "he", "she", "it", "we", "they", "there", "no", "denies", "had"})
 """Words that begin one after a comma."""
 
 
@@ -145,12 +160,15 @@ def _normal(text: str) -> str:
     normal = unicodedata.normalize("NFKC", text).casefold().translate(_QUOTES)
     normal = _QUERIED.sub("query ", normal)
     normal = _RESULT.sub(lambda found: "positive" if found[1] == "+" else "negative", normal)
+    if "2" in normal:
+        normal = _TONIGHT.sub(lambda found: _AS_TYPED.get(found[1], f"to{found[1]}"), normal)
     if " self" in normal:
         normal = _MYSELF.sub(r"\1self", normal)
     normal = _UNABLE.sub("can not", _CONTRACTED.sub(_opened, normal))
     normal = _SPACES.sub(" ", normal)
     if "\n" in normal:
         normal = _LINES.sub("\n", normal)
+    normal = _COMPOUND.sub(lambda found: str(_TENS[found[1]] + _ONES[found[2]]), normal)
     return _COUNT.sub(lambda found: _COUNTED[found[1]], normal)
 
 
