@@ -14,6 +14,8 @@ CUES: dict[str, tuple[str, ...]] = {
     "long_negation": ("denies",),
     "not_negation": ("no relief",),
     "resume": ("severe", "my", "has"),
+    "asked_whether": ("asked if",),
+    "said_no": ("i said no",),
     "history_of": ("history of",),
     "long_ago": ("years ago",),
     "ongoing": ("still",),

@@ -26,6 +26,8 @@ FLAGS = small()
         "denies fever but has chest pain",
         "the chest pain from years ago is still there",
         "what is this pain in my chest?",
+        "they asked if my chest hurts, I said no but it does",
+        "my chest hurts and I said no to the tablets",
     ],
 )
 def test_a_symptom_is_said(text: str) -> None:
@@ -48,6 +50,7 @@ def test_a_symptom_is_said(text: str) -> None:
         "What to do if someone has chest pain?",
         "in the movie his chest hurts",
         "my chest hurts from the gym",
+        "the nurse asked if my chest hurts and I said no, never",
     ],
 )
 def test_a_symptom_is_not_said(text: str) -> None:

@@ -83,6 +83,20 @@ def test_sentences_and_clauses() -> None:
     assert words.questions == {by_text["came"].sentence}
 
 
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("goin to end it 2nite", "going to end it tonight"),
+        ("2moro 2day 2night", "tomorrow today tonight"),
+        ("ah cannae go oan any mair", "i can not go on any more"),
+        ("cyaan tek it", "can not take it"),
+        ("a 2 day cough, h2o", "a 2 day cough, h2o"),
+    ],
+)
+def test_a_text_as_it_is_typed_and_spoken(typed: str, read: str) -> None:
+    assert split(typed).text == read
+
+
 def test_a_sentence_without_end_is_cut() -> None:
     assert split("pain " * 1000).words[-1].sentence >= 5
 
