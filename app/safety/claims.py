@@ -88,6 +88,7 @@ class Claims:
                 here.setdefault(name, []).append(span)
         numbers = [index for index, word in enumerate(self._words) if word.text[0].isdigit()]
         self._years = frozenset(self._words[at].clause for at in numbers if self._is_year(at))
+        self._outgrown = self._clauses_of_younger_years(numbers)
         self._aged = frozenset(self._words[at].sentence for at in numbers if self._is_age(at))
         self._of_me = frozenset(one.sentence for one in self._words if one.text in _MYSELF)
         self._listing = frozenset(word.sentence for word in words.words if word.after_pause)
@@ -120,6 +121,17 @@ class Claims:
             return True
         after = self._words[index + 1].text if index + 1 < len(self._words) else ""
         return self._mode == "clinician" and before not in _BEFORE_TIME and after not in _UNITS
+
+    def _clauses_of_younger_years(self, numbers: Sequence[int]) -> frozenset[int]:
+        """Clauses like "I was low at 17", where somebody says "I'm 34 now"."""
+        texts = [word.text for word in self._words]
+        whole = [at for at in numbers if at and texts[at].isdigit()]
+        now = [int(texts[at]) for at in whole if "now" in (texts[at - 1], *texts[at + 1 : at + 2])]
+        return frozenset(
+            self._words[at].clause
+            for at in whole
+            if texts[at - 1] in ("at", "aged") and int(texts[at]) < max(now, default=0)
+        )
 
     def _is_age(self, index: int) -> bool:
         after = self._words[index + 1].text if index + 1 < len(self._words) else ""
@@ -297,10 +309,11 @@ class Claims:
         )
 
     def _dated(self, match: Match) -> bool:
-        """Whether its clause speaks of years ago, or names a year."""
+        """Whether its clause speaks of years ago, names a year, or an age that is past."""
         if any(self._same_clause(first, match) for first in self._beside("long_ago", match)):
             return True
-        return self._words[match.first].clause in self._years
+        clause = self._words[match.first].clause
+        return clause in self._years or clause in self._outgrown
 
     def _between(self, name: str, after: int, match: Match) -> bool:
         return any(after < first < match.first for first, _ in self._cue(name, match))

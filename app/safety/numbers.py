@@ -191,7 +191,7 @@ _AFTER_WORDS: tuple[tuple[str, str, str, _Value], ...] = (
     (
         "breaths",
         "breath|breaths|breathe|breathes|breathing",
-        r" (?:at )?(\d{1,3}) ?(?:times|x)?\s*(?:/|a|per) ?min",
+        r" (?:at |is |about |around ){0,2}(\d{1,3}) ?(?:times|x)?\s*(?:/|a|per) ?min",
         _within(2, 120),
     ),
     ("gcs", "gcs", r"\D{0,20}\d{1,2} ?(?:to|-+>|→) ?(\d{1,2})\b", _within(3, 15)),
