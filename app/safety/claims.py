@@ -62,6 +62,7 @@ _UNITS = frozenset(
     {"ml", "mls", "mg", "mcg", "g", "units", "iu", "kcal", "h", "hrs", "hours", "cc"}
 )
 _CLOSING = frozenset({"because", "since", "until", "when", "with"})
+_PAST = frozenset({"was", "were", "had", "tried", "used"})
 _FREE_IN_BELLY = frozenset({"fluid", "air", "gas", "blood"})
 _DONE = frozenset({"taken", "given", "used", "needed", "done", "yet", "left", "anymore"})
 """Words that end what was denied where a comma follows."""
@@ -123,15 +124,21 @@ class Claims:
         return self._mode == "clinician" and before not in _BEFORE_TIME and after not in _UNITS
 
     def _clauses_of_younger_years(self, numbers: Sequence[int]) -> frozenset[int]:
-        """Clauses like "I was low at 17", where somebody says "I'm 34 now"."""
+        """Clauses like "I was low at 17", where somebody says "I'm 34 now".
+
+        Of a patient alone: a clinician's "sats at 91, 95 now" are readings.
+        """
+        if self._mode == "clinician":
+            return frozenset()
         texts = [word.text for word in self._words]
         whole = [at for at in numbers if at and texts[at].isdigit()]
         now = [int(texts[at]) for at in whole if "now" in (texts[at - 1], *texts[at + 1 : at + 2])]
-        return frozenset(
+        over = frozenset(one.clause for one in self._words if one.text in _PAST)
+        return over & {
             self._words[at].clause
             for at in whole
             if texts[at - 1] in ("at", "aged") and int(texts[at]) < max(now, default=0)
-        )
+        }
 
     def _is_age(self, index: int) -> bool:
         after = self._words[index + 1].text if index + 1 < len(self._words) else ""
