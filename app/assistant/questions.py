@@ -89,7 +89,10 @@ class OpenQuestions:
     def _meaning(self, question: Question) -> Finding:
         """What a yes says; read once."""
         if question not in self._meanings:
-            self._meanings[question] = self._flags().read(question.means)
+            from app.safety import Finding
+
+            signs = self._flags().signs(question.means)
+            self._meanings[question] = Finding(signs, english=True)
         return self._meanings[question]
 
     def _denied_in(self, text: str) -> frozenset[str]:

@@ -8,11 +8,13 @@ from typing import Any
 
 from app.errors import BadInputError
 from app.safety import RedFlags
-from app.safety.rules import Complaint, Level, Measure, Question, Rule, Rulebook, Sign
+from app.safety.rules import Complaint, Level, Measure, Question, Rule, Rulebook, Sign, Weighed
+from app.safety.weighing import Weights, parse
 from app.sanitise import one_line
-from app.toml_file import read_toml
+from app.toml_file import read_toml, read_written
 
 SHIPPED = Path(__file__).resolve().parents[1] / "safety" / "rules.toml"
+WEIGHTS = SHIPPED.with_name("weights.tsv")
 _LEVELS = {"call": Level.CALL, "crisis": Level.CRISIS, "today": Level.TODAY}
 
 
@@ -24,7 +26,7 @@ def red_flags(path: Path = SHIPPED) -> RedFlags:
     """
     tables = read_toml(path)
     try:
-        return RedFlags(_rulebook(tables))
+        return RedFlags(_rulebook(tables, parse(read_written(WEIGHTS))))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadInputError(
             f"The rule file {one_line(str(path))} cannot be used: {one_line(str(error))}. "
@@ -32,13 +34,15 @@ def red_flags(path: Path = SHIPPED) -> RedFlags:
         ) from error
 
 
-def _rulebook(tables: Mapping[str, Any]) -> Rulebook:
+def _rulebook(tables: Mapping[str, Any], weights: Weights) -> Rulebook:
     return Rulebook(
         signs=tuple(_sign(name, table) for name, table in tables["signs"].items()),
         rules=tuple(_rule(rule, tables["reviewed"]) for rule in tables["rule"]),
         lists={name: _phrases(text) for name, text in tables["lists"].items()},
         cues={name: _phrases(text) for name, text in tables["cues"].items()},
         measures=tuple(Measure(**measure) for measure in tables["measures"]),
+        weighed=tuple(Weighed(**weighed) for weighed in tables["weighed"]),
+        weights=weights,
         complaints=tuple(map(_complaint, tables["complaint"])),
         fillers=frozenset(tables["fillers"].split()),
         common=frozenset(tables["common"].split()),

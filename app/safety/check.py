@@ -78,7 +78,10 @@ class RedFlags:
         self._cues = {
             name: self._lexicon.place(phrases) for name, phrases in rulebook.cues.items() if phrases
         }
-        names = frozenset(self._readers)
+        unknown = {one.level for one in rulebook.weighed} - set(rulebook.weights.levels)
+        if unknown:
+            raise ValueError(f"there are no weights for “{min(unknown)}”")
+        names = frozenset(self._readers) | {one.sign for one in rulebook.weighed}
         self._rules = [
             (rule, tuple(parse_condition(when, names) for when in rule.when))
             for rule in sorted(rulebook.rules, key=lambda one: -one.level)
@@ -89,7 +92,7 @@ class RedFlags:
         ]
         self._measures: dict[str, list[Measure]] = {}
         for measure in rulebook.measures:
-            if measure.sign not in names:
+            if measure.sign not in self._readers:
                 raise ValueError(f"a measure names the sign “{measure.sign}”, which is not there")
             self._measures.setdefault(measure.quantity, []).append(measure)
         self._spelling = Spelling(self._lexicon.stems, map(stem, rulebook.common))
@@ -101,9 +104,14 @@ class RedFlags:
 
     def read(self, turn: str, mode: Mode = "patient") -> Finding:
         """What one turn says; in a session each turn is read once and judged with the others."""
-        words = split(turn, self._spelling.mended)
+        words = self.split(turn)
         english = is_english(words.text, words.words, self._known)
-        return Finding(self._signs_of(words, mode), english)
+        weighed = self._weighed(words) if english and mode == "patient" else frozenset[str]()
+        return Finding(self._signs_of(words, mode) | weighed, english)
+
+    def split(self, turn: str) -> Words:
+        """A turn taken apart, misspellings of the rules' words mended."""
+        return split(turn, self._spelling.mended)
 
     def judge(self, findings: Sequence[Finding]) -> Alert | None:
         """The worst alert over the turns of a session, the last turn last.
@@ -159,8 +167,15 @@ class RedFlags:
         return None
 
     def signs(self, turn: str, mode: Mode = "patient") -> frozenset[str]:
-        """Names of the signs that one turn reports."""
-        return self.read(turn, mode).signs
+        """Names of the signs that one turn reports by its phrases and numbers, nothing weighed."""
+        return self._signs_of(self.split(turn), mode)
+
+    def _weighed(self, words: Words) -> frozenset[str]:
+        """A ward clinician types cases all day, so this is for patients alone."""
+        if not self.book.weighed:
+            return frozenset()
+        odds = self.book.weights.weigh(words)
+        return frozenset(one.sign for one in self.book.weighed if odds[one.level] > one.above)
 
     def _signs_of(self, words: Words, mode: Mode) -> frozenset[str]:
         text = Text(words.words, self._lexicon, self.book.fillers)

@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal
 
+from app.safety.weighing import Weights
+
 Mode = Literal["patient", "clinician"]
 
 
@@ -65,6 +67,17 @@ class Measure:
     """The smallest value that counts."""
     high: float = float("inf")
     """The first value that no longer counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A sign that the words of a text add up to; heard from patients alone."""
+
+    sign: str
+    level: str
+    """Which of the weights' levels."""
+    above: float
+    """Log-odds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +132,8 @@ class Rulebook:
     cues: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Phrases that turn a sign's meaning: "denies", "years ago", "what is"."""
     measures: tuple[Measure, ...] = ()
+    weighed: tuple[Weighed, ...] = ()
+    weights: Weights = field(default_factory=Weights)
     complaints: tuple[Complaint, ...] = ()
     fillers: frozenset[str] = frozenset()
     """Words that may stand anywhere inside a phrase."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -63,6 +64,16 @@ def small(**more: Any) -> RedFlags:
         "softer": "Only English is understood.",
     }
     return RedFlags(Rulebook(**{**book, **more}))
+
+
+@lru_cache(maxsize=1)
+def rules_alone() -> RedFlags:
+    """The rules of the rule file without what is weighed, whose weights were fitted to the very
+    tables that the rules are held against."""
+    book = shipped().book
+    weighed = {one.sign for one in book.weighed}
+    kept = tuple(one for one in book.rules if not weighed & set(one.when))
+    return RedFlags(replace(book, rules=kept, weighed=()))
 
 
 @lru_cache(maxsize=1)
