@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from app.safety.claims import CUES, Claims
+from app.safety.claims import Claims
+from app.safety.cues import CUES
 from app.safety.language import is_english
 from app.safety.patterns import Lexicon, Pattern, Text
 from app.safety.rules import Complaint, Level, Measure, Mode, Rule, Rulebook, Sign
