@@ -63,7 +63,7 @@ def _tensor(path: Path, name: str, entry: Any, start: int) -> SourceTensor:
     if shape is None or len(shape) > _MOST_DIMENSIONS or offsets is None or len(offsets) != 2:
         raise _malformed(path, name, "its shape or its place is not a short list of whole numbers")
     if not isinstance(dtype, str) or dtype not in _ELEMENT_BYTES:
-        raise _malformed(path, name, f"its type {one_line(str(dtype), 40)} is unknown")
+        raise _malformed(path, name, f"its type “{one_line(str(dtype), 40)}” is unknown")
     begin, end = offsets
     if end - begin != math.prod(shape) * _ELEMENT_BYTES[dtype]:
         raise _malformed(path, name, "its shape and type do not fit the bytes it names")

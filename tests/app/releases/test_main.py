@@ -109,7 +109,9 @@ def test_a_terminal_that_goes_away_ends_nothing(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_only_the_first_signal_interrupts(number: signal.Signals) -> None:
-    before, ended = signal.getsignal(number), False
+    outer, before = signal.getsignal(number), signal.default_int_handler
+    signal.signal(number, before)  # under nohup it would be ignored
+    ended = False
     with pytest.raises(KeyboardInterrupt), interruptible():
         try:
             signal.raise_signal(number)
@@ -117,8 +119,9 @@ def test_only_the_first_signal_interrupts(number: signal.Signals) -> None:
             signal.raise_signal(number)
             signal.raise_signal(signal.SIGHUP)
             ended = True
+    after = signal.signal(number, outer)
     assert ended
-    assert signal.getsignal(number) is before
+    assert after is before
 
 
 def test_what_nohup_ignores_stays_ignored() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.errors import BadInputError
@@ -121,6 +121,7 @@ _ENTRIES = st.fixed_dictionaries(
 )
 
 
+@example(header={"": {"dtype": "", "data_offsets": [0, 0], "shape": []}}, data=b"")
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     header=st.dictionaries(st.text(max_size=8), _ENTRIES | _VALUES, max_size=4),
